@@ -1,0 +1,89 @@
+// The contract of everything that answers a conversation, and the ports that it sees. No server's dialect is here.
+export type Role = 'system' | 'user' | 'assistant'
+
+/** One turn as a server receives it. Thinking is never sent back. */
+export interface Message {
+  role: Role
+  content: string
+}
+
+export type Think = boolean | 'low' | 'medium' | 'high' | 'max'
+
+export interface ChatRequest {
+  /** The model's name on its server, without the server. */
+  model: string
+  messages: readonly Message[]
+  options: Readonly<Record<string, unknown>>
+  /** How the model shall think; `undefined` lets the model's capabilities decide. */
+  think?: Think | undefined
+  keepAlive?: string | number | undefined
+}
+
+/** Where the way to a server stands while a request waits for it. */
+export type LinkPhase = 'connecting' | 'authenticating'
+
+/** Where an answer stands before and while it comes. */
+export type Phase = LinkPhase | 'loading' | 'reading' | 'thinking' | 'writing'
+
+/** What a server tells of a finished answer; every field it did not send is absent. Times in milliseconds. */
+export interface Usage {
+  promptTokens?: number
+  answerTokens?: number
+  loadMs?: number
+  promptMs?: number
+  answerMs?: number
+  totalMs?: number
+}
+
+/** One small part of an answer. A stream ends with exactly one `finish`, or throws. */
+export type StreamPart =
+  | { type: 'phase'; phase: Phase }
+  | { type: 'thinking'; text: string }
+  | { type: 'text'; text: string }
+  | { type: 'finish'; reason: 'stop' | 'length' | 'load' | 'unload' | 'unknown'; usage: Usage }
+
+export interface Model {
+  /** The model's name on its server, tag included. */
+  name: string
+  /** Bytes on the server's disk. */
+  size?: number
+  parameters?: string
+  quantization?: string
+  family?: string
+  digest?: string
+  capabilities?: readonly string[]
+}
+
+/** A server that answers. */
+export interface Provider {
+  version(signal?: AbortSignal): Promise<string>
+  /** Newest first, as the server sorts them. Capabilities are present where they could be learnt. */
+  models(signal?: AbortSignal): Promise<Model[]>
+  /**
+   * Answers a conversation. Leaving the iteration, or aborting the signal, cancels by closing the channel.
+   * @throws PluginError API_*, SSH_*, SERVER_*; the signal's reason when aborted.
+   */
+  stream(request: ChatRequest, options: { signal: AbortSignal }): AsyncIterable<StreamPart>
+}
+
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'DELETE' | 'HEAD'
+  path: string
+  /** Sent as JSON. */
+  body?: unknown
+  signal?: AbortSignal | undefined
+  onPhase?: (phase: LinkPhase) => void
+}
+
+export interface HttpResponse {
+  status: number
+  contentType: string
+  /** The body as it comes; leaving the iteration closes the channel. It throws SSH_LOST or API_INCOMPLETE when cut. */
+  body: AsyncIterable<Uint8Array>
+}
+
+/** The only way of a provider to its server: no provider knows what carries it. */
+export interface Http {
+  /** Resolves at the response's headers. No timeout of its own: a model may take minutes to load. */
+  request(request: HttpRequest): Promise<HttpResponse>
+}
