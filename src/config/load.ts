@@ -1,0 +1,95 @@
+// The files of the configuration: read, and written atomically. What they mean is the schema's.
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+import { PluginError, toPluginError } from '../core/errors.ts'
+import { type LuaData, parseLuaTable, setLuaField } from './lua-table.ts'
+import { type Config, resolveConfig } from './schema.ts'
+
+const NEW_FILE = '-- Kept by ollama-remote.nvim; data only. Yours to edit: comments and unknown keys stay.\nreturn {\n}\n'
+
+/** A configuration that is always usable, and what was wrong with the parts that are not in it. */
+export interface LoadedConfig {
+  config: Config
+  problems: PluginError[]
+}
+
+/**
+ * Puts together what `setup()` gave and what the file holds; the file wins, since it keeps what was chosen last.
+ * A part that is wrong is left out and told, so that one mistake costs neither the other part nor the editor's start.
+ */
+export async function loadConfig(setup: Record<string, unknown>, file: string): Promise<LoadedConfig> {
+  const problems: PluginError[] = []
+  const attempt = <T>(body: () => T, otherwise: T): T => {
+    try {
+      return body()
+    } catch (thrown) {
+      problems.push(toPluginError(thrown))
+      return otherwise
+    }
+  }
+  const kept = await readConfigFile(file).catch((thrown) => {
+    problems.push(toPluginError(thrown))
+    return {}
+  })
+  const fromSetup = attempt(() => checkAlone(setup, 'setup()'), {})
+  const fromFile = attempt(() => checkAlone(kept, file), {})
+  const config = attempt(() => resolveConfig({ ...fromSetup, ...fromFile }, 'the configuration'), resolveConfig({}, ''))
+  return { config, problems }
+}
+
+/**
+ * The file's table; an absent file is an empty one.
+ * @throws PluginError CONFIG_BROKEN with file and line, CONFIG_UNREADABLE.
+ */
+export async function readConfigFile(file: string): Promise<Record<string, LuaData>> {
+  const source = await readSource(file).catch(refuse('CONFIG_UNREADABLE', file))
+  return naming(file, () => parseLuaTable(source))
+}
+
+/**
+ * Keeps choices in the file, atomically, leaving all else in it as it was.
+ * @throws PluginError CONFIG_BROKEN when the file cannot be understood: it is then never overwritten; CONFIG_UNWRITABLE.
+ */
+export async function keepInConfigFile(file: string, changes: Record<string, LuaData>): Promise<void> {
+  const source = await readSource(file).catch(refuse('CONFIG_UNREADABLE', file))
+  const changed = naming(file, () =>
+    Object.entries(changes).reduce((text, [key, value]) => setLuaField(text, key, value), source),
+  )
+  await mkdir(dirname(file), { recursive: true })
+    .then(() => writeFileAtomic(file, changed, { encoding: 'utf8' }))
+    .catch(refuse('CONFIG_UNWRITABLE', file))
+}
+
+/** Default server and servers may stand in different parts, so each part is checked without that bond. */
+function checkAlone<T extends Record<string, unknown>>(part: T, source: string): T {
+  const { default_server: _bond, ...rest } = part
+  resolveConfig(rest, source)
+  return part
+}
+
+function naming<T>(file: string, body: () => T): T {
+  try {
+    return body()
+  } catch (thrown) {
+    if (!(thrown instanceof PluginError)) throw thrown
+    const hint = 'Mend that line; until then the file is left as it is and its settings do not count.'
+    throw new PluginError(thrown.code, `${file}, ${thrown.message}`, { hint, cause: thrown })
+  }
+}
+
+async function readSource(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return NEW_FILE
+    throw thrown
+  }
+}
+
+function refuse(code: 'CONFIG_UNREADABLE' | 'CONFIG_UNWRITABLE', file: string) {
+  return (thrown: unknown): never => {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new PluginError(code, `${file}: ${reason}`, { hint: 'Check who may read and write it.', cause: thrown })
+  }
+}

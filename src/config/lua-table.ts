@@ -1,0 +1,172 @@
+// Data-only Lua tables: read without executing anything, changed in place without touching what stands around.
+// The syntax is luaparse's; here is only what may stand in a configuration file. No file is opened here.
+import * as luaparse from 'luaparse'
+import { PluginError } from '../core/errors.ts'
+
+export type LuaData = string | number | boolean | null | LuaData[] | { [key: string]: LuaData }
+
+/** Byte offsets into the source. */
+interface Span {
+  start: number
+  end: number
+}
+
+interface Parsed {
+  value: { [key: string]: LuaData }
+  /** Where each top-level field's value stands. */
+  spans: Map<string, Span>
+  /** Where a new field may be put: behind the last field, or behind the opening brace. */
+  gap: { at: number; needsComma: boolean }
+}
+
+type Node = luaparse.Expression & { range?: [number, number] | undefined; loc?: { start: { line: number } } | undefined }
+
+/**
+ * Reads `return { … }` holding only literals and tables of them.
+ * A table with positional fields alone is a list; one with named fields is an object; an empty one is an object.
+ * @throws PluginError CONFIG_BROKEN with the line of the first thing that is not data.
+ */
+export function parseLuaTable(source: string): { [key: string]: LuaData } {
+  return parse(source).value
+}
+
+/**
+ * Sets one top-level field and leaves every other byte, comments included, as it was.
+ * @throws PluginError CONFIG_BROKEN when the source cannot be read.
+ */
+export function setLuaField(source: string, key: string, value: LuaData): string {
+  const { spans, gap } = parse(source)
+  const bytes = Buffer.from(source, 'utf8')
+  const span = spans.get(key)
+  if (span) return splice(bytes, span, writeLua(value))
+  const comma = gap.needsComma ? ',' : ''
+  return splice(bytes, { start: gap.at, end: gap.at }, `${comma}\n  ${writeKey(key)} = ${writeLua(value)},`)
+}
+
+/** A Lua literal for `value`, on one line. */
+export function writeLua(value: LuaData): string {
+  if (value === null) return 'nil'
+  if (typeof value === 'string') return writeString(value)
+  if (typeof value === 'number') return writeNumber(value)
+  if (typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) return value.length === 0 ? '{}' : `{ ${value.map(writeLua).join(', ')} }`
+  const fields = Object.entries(value).map(([key, field]) => `${writeKey(key)} = ${writeLua(field)}`)
+  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
+}
+
+function parse(source: string): Parsed {
+  // luaparse counts and decodes UTF-16 units; given one unit a byte, its ranges are byte offsets and no escape is misread.
+  const chunk = parseChunk(Buffer.from(source, 'utf8').toString('latin1'))
+  const statement = chunk.body[0]
+  const table = statement?.type === 'ReturnStatement' ? (statement.arguments[0] as Node | undefined) : undefined
+  if (chunk.body.length !== 1 || table?.type !== 'TableConstructorExpression') {
+    throw broken(1, 'it must be one `return { … }`')
+  }
+  const value = readTable(table)
+  if (Array.isArray(value)) throw broken(lineOf(table), 'it must hold named fields, not a list')
+  const spans = new Map<string, Span>()
+  for (const field of table.fields) {
+    if (field.type !== 'TableValue') spans.set(readKey(field), spanOf(field.value as Node))
+  }
+  return { value, spans, gap: gapOf(table, source) }
+}
+
+function parseChunk(source: string): luaparse.Chunk {
+  try {
+    const options = { encodingMode: 'pseudo-latin1', ranges: true, locations: true, luaVersion: 'LuaJIT', comments: false }
+    return luaparse.parse(source, options as Partial<luaparse.Options>)
+  } catch (thrown) {
+    const line = (thrown as { line?: unknown }).line
+    const message = thrown instanceof Error ? thrown.message.replace(/^\[[\d:]+\] /, '') : String(thrown)
+    throw broken(typeof line === 'number' ? line : 1, message)
+  }
+}
+
+function read(node: Node): LuaData {
+  switch (node.type) {
+    case 'StringLiteral':
+      return decode(node.value)
+    case 'NumericLiteral':
+    case 'BooleanLiteral':
+      return node.value
+    case 'NilLiteral':
+      return null
+    case 'UnaryExpression':
+      if (node.operator === '-' && node.argument.type === 'NumericLiteral') return -node.argument.value
+      break
+    case 'TableConstructorExpression':
+      return readTable(node)
+  }
+  throw broken(lineOf(node), 'only strings, numbers, true, false, nil and tables of them may stand here')
+}
+
+function readTable(table: luaparse.TableConstructorExpression): LuaData[] | { [key: string]: LuaData } {
+  const positional = table.fields.filter((field) => field.type === 'TableValue')
+  if (positional.length === table.fields.length && positional.length > 0) {
+    return positional.map((field) => read(field.value as Node))
+  }
+  const entries = table.fields.map((field): [string, LuaData] => {
+    if (field.type === 'TableValue') throw broken(lineOf(field.value as Node), 'a table is either a list or has named fields')
+    return [readKey(field), read(field.value as Node)]
+  })
+  // fromEntries defines own properties, so that a key such as __proto__ is only a key.
+  return Object.fromEntries(entries.filter(([, value]) => value !== null))
+}
+
+function readKey(field: luaparse.TableKey | luaparse.TableKeyString): string {
+  if (field.type === 'TableKeyString') return decode(field.key.name)
+  const key = read(field.key as Node)
+  if (typeof key === 'string' || typeof key === 'number') return String(key)
+  throw broken(lineOf(field.key as Node), 'a key must be a string or a number')
+}
+
+function gapOf(table: luaparse.TableConstructorExpression, source: string): Parsed['gap'] {
+  const last = table.fields.at(-1)
+  if (!last) return { at: spanOf(table).start + 1, needsComma: false }
+  const end = spanOf(last.value as Node).end
+  const rest = Buffer.from(source, 'utf8').subarray(end).toString('latin1')
+  const separator = /^\s*[,;]/.exec(rest)
+  return separator ? { at: end + separator[0].length, needsComma: false } : { at: end, needsComma: true }
+}
+
+function spanOf(node: Node): Span {
+  const [start, end] = node.range ?? [0, 0]
+  return { start, end }
+}
+
+function lineOf(node: Node): number {
+  return node.loc?.start.line ?? 1
+}
+
+function splice(bytes: Buffer, span: Span, text: string): string {
+  return Buffer.concat([bytes.subarray(0, span.start), Buffer.from(text, 'utf8'), bytes.subarray(span.end)]).toString('utf8')
+}
+
+function decode(latin1: string): string {
+  return Buffer.from(latin1, 'latin1').toString('utf8')
+}
+
+function writeKey(key: string): string {
+  return /^[A-Za-z_]\w*$/.test(key) && !LUA_KEYWORDS.has(key) ? key : `[${writeString(key)}]`
+}
+
+function writeString(text: string): string {
+  // Control characters as decimal escapes of three digits: a digit may follow.
+  const escaped = text.replace(/[\\"\u0000-\u001f\u007f]/g, (character) =>
+    character === '\\' || character === '"' ? `\\${character}` : `\\${String(character.charCodeAt(0)).padStart(3, '0')}`,
+  )
+  return `"${escaped}"`
+}
+
+function writeNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new PluginError('CONFIG_INVALID', `${value} cannot be written to a Lua table`)
+  return String(value)
+}
+
+function broken(line: number, message: string): PluginError {
+  return new PluginError('CONFIG_BROKEN', `line ${line}: ${message}`)
+}
+
+const LUA_KEYWORDS = new Set(
+  'and break do else elseif end false for function goto if in local nil not or repeat return then true until while'.split(' '),
+)

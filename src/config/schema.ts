@@ -1,0 +1,160 @@
+// What a user may write, what the code reads, and the one function that turns the first into the second.
+// Descriptions here are the manual's: a test compares the help file with them.
+import * as z from 'zod'
+import { PluginError } from '../core/errors.ts'
+
+const port = z.int().min(1).max(65_535)
+
+const sshOptions = z
+  .strictObject({
+    host: z.string().min(1).describe('Host name, address, or an alias of ~/.ssh/config'),
+    port: port.optional().describe('Port of the SSH server'),
+    user: z.string().min(1).optional().describe('User on the SSH server'),
+    identity_file: z.string().min(1).optional().describe('Private key to offer first'),
+    connect_timeout: z.number().positive().default(15).describe('Seconds until a silent SSH server is given up'),
+  })
+  .describe('How the server is reached by SSH')
+
+const serverOptions = z
+  .strictObject({
+    ssh: z
+      .union([z.string().min(1), sshOptions])
+      .optional()
+      .describe('`user@host`, an alias of ~/.ssh/config, or a table; without it the url is dialled directly'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .default('http://127.0.0.1:11434')
+      .describe("Ollama's address as seen from the SSH server, or from here without ssh"),
+  })
+  .describe('One server with Ollama on it')
+
+const think = z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])])
+
+/** Everything a user may write, in `setup()` or in `ollama_config.lua`; unknown keys are errors with their path. */
+export const userConfigSchema = z.strictObject({
+  servers: z
+    .record(z.string().regex(/^[A-Za-z0-9_-]+$/, 'a server is named with letters, digits, - and _'), serverOptions)
+    .optional()
+    .describe('Servers by name; a model is then `name:model`'),
+  default_server: z.string().optional().describe('The server meant by a bare model name; the first one when absent'),
+  default_model: z.string().min(1).optional().describe('The model of a new chat; `<leader>od` chooses and keeps it'),
+  system: z.string().optional().describe('System prompt of a new chat'),
+  options: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("Ollama's options for every request, as num_ctx or temperature"),
+  think: think.optional().describe("Whether and how hard a model thinks; by default as it can"),
+  keep_alive: z
+    .union([z.string(), z.number()])
+    .optional()
+    .describe("How long a model stays loaded, as '10m'; by default as the server is set"),
+  split_preference: z
+    .enum(['vertical', 'horizontal'])
+    .optional()
+    .describe('Where the chat opens: vertical beside, horizontal below'),
+  keymaps: z
+    .union([z.literal(false), z.record(z.string(), z.union([z.string(), z.literal(false)]))])
+    .optional()
+    .describe('Keys by action, `false` for none'),
+  node: z.string().optional().describe('The Node.js binary (>= 20.18.1)'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).optional().describe('How much `:Ollama log` holds'),
+  last_updated: z.string().optional().describe('When the plugin last wrote this file'),
+})
+
+export type UserConfig = z.input<typeof userConfigSchema>
+
+export interface SshTarget {
+  host: string
+  port: number | undefined
+  user: string | undefined
+  identityFile: string | undefined
+  connectTimeoutMs: number
+}
+
+export interface ServerConfig {
+  name: string
+  /** Absent: the url is dialled directly. */
+  ssh: SshTarget | undefined
+  url: URL
+}
+
+/** What code reads: everything present. */
+export interface Config {
+  /** Never empty; the default server is first. */
+  servers: readonly ServerConfig[]
+  defaultModel: string | undefined
+  system: string | undefined
+  options: Readonly<Record<string, unknown>>
+  think: z.output<typeof think> | undefined
+  keepAlive: string | number | undefined
+  logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+/** The server that is there when none is configured: Ollama on this machine. */
+const LOCAL_SERVER: ServerConfig = { name: 'local', ssh: undefined, url: new URL('http://127.0.0.1:11434') }
+
+/**
+ * Checks and completes what the user wrote.
+ * @param source where it was written, for the error's sentence.
+ * @throws PluginError CONFIG_INVALID naming every bad key by its path.
+ */
+export function resolveConfig(written: unknown, source: string): Config {
+  const parsed = userConfigSchema.safeParse(written)
+  if (!parsed.success) throw invalid(parsed.error, source)
+  const user = parsed.data
+  return {
+    servers: resolveServers(user, source),
+    defaultModel: user.default_model,
+    system: user.system?.trim() ? user.system : undefined,
+    options: user.options ?? {},
+    think: user.think,
+    keepAlive: user.keep_alive,
+    logLevel: user.log_level ?? 'info',
+  }
+}
+
+function resolveServers(user: z.output<typeof userConfigSchema>, source: string): ServerConfig[] {
+  const servers = Object.entries(user.servers ?? {}).map(([name, server]) => ({
+    name,
+    ssh: server.ssh === undefined ? undefined : resolveSsh(server.ssh),
+    url: new URL(server.url),
+  }))
+  const wanted = user.default_server
+  if (wanted !== undefined && !servers.some((server) => server.name === wanted)) {
+    throw new PluginError('CONFIG_INVALID', `${source}: default_server names "${wanted}", which is not in servers`, {
+      hint: 'Name one of the keys of servers.',
+    })
+  }
+  if (servers.length === 0) return [LOCAL_SERVER]
+  return servers.toSorted((a, b) => Number(b.name === wanted) - Number(a.name === wanted))
+}
+
+function resolveSsh(ssh: string | z.output<typeof sshOptions>): SshTarget {
+  const options = typeof ssh === 'string' ? { ...parseDestination(ssh), connect_timeout: 15 } : ssh
+  return {
+    host: options.host,
+    port: options.port,
+    user: options.user,
+    identityFile: 'identity_file' in options ? options.identity_file : undefined,
+    connectTimeoutMs: options.connect_timeout * 1000,
+  }
+}
+
+/** `[user@]host[:port]`, also with `ssh://` before it and an IPv6 address in brackets. */
+function parseDestination(written: string): { host: string; port: number | undefined; user: string | undefined } {
+  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:/]+))(?::(\d+))?\/?$/.exec(written)
+  if (!match) return { host: written, port: undefined, user: undefined }
+  const [, user, bracketed, plain, digits] = match
+  return { host: bracketed ?? plain ?? written, port: digits === undefined ? undefined : Number(digits), user }
+}
+
+function invalid(error: z.ZodError, source: string): PluginError {
+  const lines = error.issues.map((issue) => {
+    const path = issue.path.join('.')
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => (path ? `${path}.${key}` : key)) : []
+    return unknown.length > 0 ? `unknown option ${unknown.join(', ')}` : `${path || 'the whole'}: ${issue.message}`
+  })
+  return new PluginError('CONFIG_INVALID', `${source}: ${lines.join('; ')}`, {
+    hint: 'See :help ollama-remote-configuration for what may stand there.',
+  })
+}
