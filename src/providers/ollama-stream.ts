@@ -1,0 +1,76 @@
+// From the bytes of a streamed `/api/chat` to parts. Pure: no request is made here.
+import * as z from 'zod'
+import { PluginError } from '../core/errors.ts'
+import { lines } from '../core/framing.ts'
+import { type AnswerOrigin, errorFromAnswer } from './ollama-errors.ts'
+import type { StreamPart, Usage } from './provider.ts'
+
+const count = z.number().nullish()
+
+const lineSchema = z.object({
+  message: z.object({ content: z.string().nullish(), thinking: z.string().nullish() }).nullish(),
+  done: z.boolean().nullish(),
+  done_reason: z.string().nullish(),
+  total_duration: count,
+  load_duration: count,
+  prompt_eval_count: count,
+  prompt_eval_duration: count,
+  eval_count: count,
+  eval_duration: count,
+})
+
+type Line = z.output<typeof lineSchema>
+
+/**
+ * The parts of one answer. The end of the stream is a line with `done: true` and nothing else.
+ * @throws PluginError of the server's own error line (which comes under HTTP 200 too), API_PROTOCOL for what is no such
+ *   stream, API_INCOMPLETE when the server ends it early; and whatever the body throws.
+ */
+export async function* partsOf(body: AsyncIterable<Uint8Array>, origin: AnswerOrigin): AsyncGenerator<StreamPart> {
+  for await (const text of lines(body)) {
+    if (text.trim() === '') continue
+    const line = readLine(text, origin)
+    // The last line may carry words too: they come before the end.
+    if (line.message?.thinking) yield { type: 'thinking', text: line.message.thinking }
+    if (line.message?.content) yield { type: 'text', text: line.message.content }
+    if (line.done) return yield { type: 'finish', reason: reasonOf(line), usage: usageOf(line) }
+  }
+  throw new PluginError('API_INCOMPLETE', `${origin.server} ended the answer before it was done`, {
+    hint: 'What came is kept. gr asks again.',
+  })
+}
+
+function readLine(text: string, origin: AnswerOrigin): Line {
+  const parsed = lineSchema.safeParse(parseJson(text))
+  // 0.11 sent an error under another key, so whatever lacks both `message` and `done` is taken for one.
+  if (parsed.success && (parsed.data.message || parsed.data.done)) return parsed.data
+  throw errorFromAnswer(text, origin)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function reasonOf(line: Line): Extract<StreamPart, { type: 'finish' }>['reason'] {
+  const reason = line.done_reason
+  return reason === 'stop' || reason === 'length' || reason === 'load' || reason === 'unload' ? reason : 'unknown'
+}
+
+/** Zero is left out by the server, so what is absent is unknown. Durations come in nanoseconds. */
+function usageOf(line: Line): Usage {
+  const usage: Usage = {}
+  const set = (key: keyof Usage, value: number | null | undefined, unit = 1) => {
+    if (value) usage[key] = Math.round(value / unit)
+  }
+  set('promptTokens', line.prompt_eval_count)
+  set('answerTokens', line.eval_count)
+  set('totalMs', line.total_duration, 1e6)
+  set('loadMs', line.load_duration, 1e6)
+  set('promptMs', line.prompt_eval_duration, 1e6)
+  set('answerMs', line.eval_duration, 1e6)
+  return usage
+}

@@ -1,0 +1,224 @@
+// Ollama's dialect: discovery and streaming chat.
+// Not here: what carries the requests; how lines become parts (ollama-stream.ts); what errors mean (ollama-errors.ts).
+import * as z from 'zod'
+import type { Clock } from '../core/clock.ts'
+import { PluginError } from '../core/errors.ts'
+import { errorFromAnswer } from './ollama-errors.ts'
+import { partsOf } from './ollama-stream.ts'
+import { PhaseFeed, withPhases } from './phases.ts'
+import type { ChatRequest, Http, HttpRequest, HttpResponse, Model, Provider, StreamPart, Think } from './provider.ts'
+
+/** How many `/api/show` requests an old server without capabilities in its list gets at once. */
+const SHOW_AT_ONCE = 4
+
+/** How often the server is asked whether the model is loaded, while nothing comes. */
+const LOADED_POLL_MS = 1_000
+
+/** A warm model answers sooner than this, and is spared the question. */
+const LOADED_FIRST_POLL_MS = 300
+
+const MAX_JSON_BYTES = 64 * 1024 * 1024
+
+const versionSchema = z.object({ version: z.string() })
+const detailsSchema = z
+  .object({ family: z.string().nullish(), parameter_size: z.string().nullish(), quantization_level: z.string().nullish() })
+  .nullish()
+const tagsSchema = z.object({
+  models: z
+    .array(
+      z.object({
+        name: z.string(),
+        size: z.number().nullish(),
+        digest: z.string().nullish(),
+        details: detailsSchema,
+        capabilities: z.array(z.string()).nullish(),
+      }),
+    )
+    .nullish(),
+})
+const loadedSchema = z.object({ models: z.array(z.object({ name: z.string(), model: z.string().nullish() })).nullish() })
+const showSchema = z.object({ capabilities: z.array(z.string()).nullish() })
+
+export interface OllamaDeps {
+  http: Http
+  clock: Clock
+  /** The server's name in the configuration, for sentences. */
+  server: string
+}
+
+export class Ollama implements Provider {
+  readonly #deps: OllamaDeps
+  /** Capabilities by digest, or by name where no digest is known: a digest never changes what it can. */
+  readonly #capabilities = new Map<string, readonly string[] | undefined>()
+  /** The digest last seen of a name, so that a chat's first request needs no list. */
+  readonly #digests = new Map<string, string>()
+
+  constructor(deps: OllamaDeps) {
+    this.#deps = deps
+  }
+
+  async version(signal?: AbortSignal): Promise<string> {
+    return this.#read(versionSchema, await this.#json({ method: 'GET', path: '/api/version', signal })).version
+  }
+
+  async models(signal?: AbortSignal): Promise<Model[]> {
+    const tags = this.#read(tagsSchema, await this.#json({ method: 'GET', path: '/api/tags', signal }))
+    const models = (tags.models ?? []).map(
+      (tag): Model => ({
+        name: tag.name,
+        ...defined('size', tag.size),
+        ...defined('digest', tag.digest),
+        ...defined('family', tag.details?.family),
+        ...defined('parameters', tag.details?.parameter_size),
+        ...defined('quantization', tag.details?.quantization_level),
+        ...defined('capabilities', tag.capabilities),
+      }),
+    )
+    for (const model of models) this.#remember(model)
+    return this.#completeCapabilities(models, signal)
+  }
+
+  async *stream(request: ChatRequest, { signal }: { signal: AbortSignal }): AsyncGenerator<StreamPart> {
+    const answered = new AbortController()
+    const feed = new PhaseFeed()
+    void this.#watchLoading(request.model, feed, AbortSignal.any([signal, answered.signal])).catch(() => {})
+    try {
+      yield* withPhases(this.#answer(request, signal, feed), feed, () => answered.abort())
+    } finally {
+      answered.abort()
+    }
+  }
+
+  async *#answer(request: ChatRequest, signal: AbortSignal, feed: PhaseFeed): AsyncGenerator<StreamPart> {
+    const think = await this.#think(request, signal, feed)
+    const response = await this.#send({
+      method: 'POST',
+      path: '/api/chat',
+      signal,
+      onPhase: feed.push,
+      body: {
+        model: request.model,
+        messages: request.messages,
+        stream: true,
+        ...(think === undefined ? {} : { think }),
+        ...(Object.keys(request.options).length === 0 ? {} : { options: request.options }),
+        ...(request.keepAlive === undefined ? {} : { keep_alive: request.keepAlive }),
+      },
+    })
+    yield* partsOf(response.body, { server: this.#deps.server, model: request.model })
+  }
+
+  /**
+   * Tells what a silent server is most likely at: a model that `/api/ps` does not list is being loaded
+   * (so since 0.30; older ones list it a little early, and then "reading" is said too soon).
+   */
+  async #watchLoading(model: string, feed: PhaseFeed, signal: AbortSignal): Promise<void> {
+    await this.#deps.clock.sleep(LOADED_FIRST_POLL_MS, signal)
+    while (!signal.aborted) {
+      const loaded = await this.#isLoaded(model, signal)
+      if (loaded !== undefined && !signal.aborted) feed.push(loaded ? 'reading' : 'loading')
+      await this.#deps.clock.sleep(LOADED_POLL_MS, signal)
+    }
+  }
+
+  async #isLoaded(model: string, signal: AbortSignal): Promise<boolean | undefined> {
+    const answer = await this.#json({ method: 'GET', path: '/api/ps', signal }).catch(() => undefined) // only a hint
+    const parsed = loadedSchema.safeParse(answer)
+    if (!parsed.success) return undefined
+    const names = new Set([model, model.includes(':') ? model : `${model}:latest`].map((name) => name.toLowerCase()))
+    return (parsed.data.models ?? []).some((loaded) => names.has(loaded.name.toLowerCase()))
+  }
+
+  /** Said explicitly wherever it is known, since its default differs between versions; left out where it is not. */
+  async #think(request: ChatRequest, signal: AbortSignal, feed: PhaseFeed): Promise<Think | undefined> {
+    const capabilities = await this.#capabilitiesOf(request.model, { signal, onPhase: feed.push })
+    if (capabilities === undefined) return request.think
+    return capabilities.includes('thinking') ? (request.think ?? true) : undefined
+  }
+
+  async #capabilitiesOf(
+    model: string,
+    options: Pick<HttpRequest, 'signal' | 'onPhase'>,
+  ): Promise<readonly string[] | undefined> {
+    const key = this.#digests.get(model) ?? model
+    if (this.#capabilities.has(key)) return this.#capabilities.get(key)
+    const answer = await this.#json({ method: 'POST', path: '/api/show', body: { model }, ...options })
+    const capabilities = this.#read(showSchema, answer).capabilities ?? undefined
+    this.#capabilities.set(key, capabilities)
+    return capabilities
+  }
+
+  async #completeCapabilities(models: Model[], signal?: AbortSignal): Promise<Model[]> {
+    const waiting = models.filter((model) => model.capabilities === undefined)
+    const complete = async () => {
+      for (let model = waiting.shift(); model; model = waiting.shift()) {
+        const capabilities = await this.#capabilitiesOf(model.name, { signal }).catch(unlessAborted(signal))
+        if (capabilities) model.capabilities = capabilities
+      }
+    }
+    await Promise.all(Array.from({ length: SHOW_AT_ONCE }, complete))
+    return models
+  }
+
+  #remember(model: Model): void {
+    if (model.digest) this.#digests.set(model.name, model.digest)
+    if (model.capabilities) this.#capabilities.set(model.digest ?? model.name, model.capabilities)
+  }
+
+  async #json(request: HttpRequest): Promise<unknown> {
+    const response = await this.#send(request)
+    const text = await readAll(response)
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw this.#notOllama(cause)
+    }
+  }
+
+  /** A response whose status says that it is the answer. */
+  async #send(request: HttpRequest): Promise<HttpResponse> {
+    const response = await this.#deps.http.request(request)
+    if (response.status < 400) return response
+    throw errorFromAnswer(await readAll(response), { server: this.#deps.server, status: response.status, model: modelOf(request) })
+  }
+
+  #read<T>(schema: z.ZodType<T>, value: unknown): T {
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    throw this.#notOllama(parsed.error)
+  }
+
+  #notOllama(cause: unknown): PluginError {
+    return new PluginError('API_PROTOCOL', `${this.#deps.server} does not answer as an Ollama server does`, {
+      hint: 'Check the url of this server: does Ollama listen there?',
+      cause,
+    })
+  }
+}
+
+function modelOf(request: HttpRequest): string | undefined {
+  const body = request.body as { model?: unknown } | undefined
+  return typeof body?.model === 'string' ? body.model : undefined
+}
+
+async function readAll(response: HttpResponse): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body) {
+    size += chunk.length
+    if (size > MAX_JSON_BYTES) throw new PluginError('API_PROTOCOL', 'The server sent more than a sensible answer')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function defined<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {
+  return (value === null || value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
+}
+
+function unlessAborted(signal: AbortSignal | undefined) {
+  return (): undefined => {
+    signal?.throwIfAborted()
+    return undefined
+  }
+}

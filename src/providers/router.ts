@@ -1,0 +1,62 @@
+// Which server a model's name means. What a server can do is its provider's.
+import { PluginError } from '../core/errors.ts'
+import type { ChatRequest, Provider, StreamPart } from './provider.ts'
+
+export interface Destination {
+  server: string
+  /** The model's name on that server. */
+  model: string
+  provider: Provider
+}
+
+export class ProviderRouter {
+  readonly #providers: ReadonlyMap<string, Provider>
+
+  /** @param providers by server name, the default server first; never empty. */
+  constructor(providers: ReadonlyMap<string, Provider>) {
+    this.#providers = providers
+  }
+
+  get servers(): string[] {
+    return [...this.#providers.keys()]
+  }
+
+  /**
+   * Cuts `server:model`. Models have colons of their own, so only the name of a known server is cut off;
+   * all else is a model of the default server.
+   * @throws PluginError CHAT_NO_MODEL when nothing is left to name a model.
+   */
+  locate(reference: string): Destination {
+    const [head = '', ...rest] = reference.split(':')
+    const named = rest.length > 0 && this.#providers.has(head)
+    const server = named ? head : (this.servers[0] ?? '')
+    const model = named ? rest.join(':') : reference
+    if (model === '') throw new PluginError('CHAT_NO_MODEL', `"${reference}" names no model`, { hint: 'Choose one with :Ollama model.' })
+    return { server, model, provider: this.provider(server) }
+  }
+
+  /** The full name, `server:model`, of whatever the reference means. */
+  fullName(reference: string): string {
+    const { server, model } = this.locate(reference)
+    return `${server}:${model}`
+  }
+
+  /** @throws PluginError SERVER_NOT_FOUND */
+  provider(server: string): Provider {
+    const provider = this.#providers.get(server)
+    if (provider) return provider
+    throw new PluginError('SERVER_NOT_FOUND', `No server is called "${server}"`, {
+      hint: `Configured are: ${this.servers.join(', ')}.`,
+    })
+  }
+
+  /** Answers a conversation with the model that the reference means. */
+  stream(
+    reference: string,
+    request: Omit<ChatRequest, 'model'>,
+    options: { signal: AbortSignal },
+  ): AsyncIterable<StreamPart> {
+    const { provider, model } = this.locate(reference)
+    return provider.stream({ ...request, model }, options)
+  }
+}
