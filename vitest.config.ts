@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { ClosingLineReporter } from './test/support/closing-line-reporter.ts'
 
 const globalSetup = ['test/support/global-setup.ts']
 
@@ -26,5 +27,6 @@ export default defineConfig({
       },
     ],
     maxWorkers: 2,
+    reporters: ['default', new ClosingLineReporter()],
   },
 })
