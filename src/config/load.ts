@@ -6,7 +6,8 @@ import { PluginError, toPluginError } from '../core/errors.ts'
 import { type LuaData, parseLuaTable, setLuaField } from './lua-table.ts'
 import { type Config, resolveConfig } from './schema.ts'
 
-const NEW_FILE = '-- Kept by ollama-remote.nvim; data only. Yours to edit: comments and unknown keys stay.\nreturn {\n}\n'
+const NEW_FILE =
+  '-- Kept by ollama-remote.nvim; data only. Yours to edit: comments and unknown keys stay.\nreturn {\n}\n'
 
 /** A configuration that is always usable, and what was wrong with the parts that are not in it. */
 export interface LoadedConfig {
@@ -47,11 +48,21 @@ export async function readConfigFile(file: string): Promise<Record<string, LuaDa
   return naming(file, () => parseLuaTable(source))
 }
 
+/** Module state, since two changes that overlap would read the same text, and the later one undo the earlier. */
+let lastChange: Promise<void> = Promise.resolve()
+
 /**
  * Keeps choices in the file, atomically, leaving all else in it as it was.
- * @throws PluginError CONFIG_BROKEN when the file cannot be understood: it is then never overwritten; CONFIG_UNWRITABLE.
+ * @throws PluginError CONFIG_BROKEN when the file cannot be understood: it is then never overwritten; CONFIG_UNREADABLE,
+ *   CONFIG_UNWRITABLE.
  */
-export async function keepInConfigFile(file: string, changes: Record<string, LuaData>): Promise<void> {
+export function keepInConfigFile(file: string, changes: Record<string, LuaData>): Promise<void> {
+  const change = lastChange.then(() => changeFile(file, changes))
+  lastChange = change.catch(() => {})
+  return change
+}
+
+async function changeFile(file: string, changes: Record<string, LuaData>): Promise<void> {
   const source = await readSource(file).catch(refuse('CONFIG_UNREADABLE', file))
   const changed = naming(file, () =>
     Object.entries(changes).reduce((text, [key, value]) => setLuaField(text, key, value), source),
@@ -80,7 +91,9 @@ function naming<T>(file: string, body: () => T): T {
 
 async function readSource(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    // What is no UTF-8 would come back changed when the file is written.
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file))
+    return text.trim() === '' ? NEW_FILE : text
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return NEW_FILE
     throw thrown

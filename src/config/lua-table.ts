@@ -15,11 +15,14 @@ interface Parsed {
   value: { [key: string]: LuaData }
   /** Where each top-level field's value stands. */
   spans: Map<string, Span>
-  /** Where a new field may be put: behind the last field, or behind the opening brace. */
-  gap: { at: number; needsComma: boolean }
+  /** Where a new field may be put: before the closing brace, below any comment there. */
+  gap: { at: number; missingComma: number | undefined }
 }
 
-type Node = luaparse.Expression & { range?: [number, number] | undefined; loc?: { start: { line: number } } | undefined }
+type Node = luaparse.Expression & {
+  range?: [number, number] | undefined
+  loc?: { start: { line: number } } | undefined
+}
 
 /**
  * Reads `return { … }` holding only literals and tables of them.
@@ -36,11 +39,10 @@ export function parseLuaTable(source: string): { [key: string]: LuaData } {
  */
 export function setLuaField(source: string, key: string, value: LuaData): string {
   const { spans, gap } = parse(source)
-  const bytes = Buffer.from(source, 'utf8')
   const span = spans.get(key)
-  if (span) return splice(bytes, span, writeLua(value))
-  const comma = gap.needsComma ? ',' : ''
-  return splice(bytes, { start: gap.at, end: gap.at }, `${comma}\n  ${writeKey(key)} = ${writeLua(value)},`)
+  if (span) return splice(source, span, writeLua(value))
+  const grown = splice(source, { start: gap.at, end: gap.at }, `\n  ${writeKey(key)} = ${writeLua(value)},`)
+  return gap.missingComma === undefined ? grown : splice(grown, { start: gap.missingComma, end: gap.missingComma }, ',')
 }
 
 /** A Lua literal for `value`, on one line. */
@@ -55,26 +57,34 @@ export function writeLua(value: LuaData): string {
 }
 
 function parse(source: string): Parsed {
-  // luaparse counts and decodes UTF-16 units; given one unit a byte, its ranges are byte offsets and no escape is misread.
-  const chunk = parseChunk(Buffer.from(source, 'utf8').toString('latin1'))
-  const statement = chunk.body[0]
-  const table = statement?.type === 'ReturnStatement' ? (statement.arguments[0] as Node | undefined) : undefined
-  if (chunk.body.length !== 1 || table?.type !== 'TableConstructorExpression') {
-    throw broken(1, 'it must be one `return { … }`')
-  }
+  const bytes = toBytes(source)
+  const table = onlyTable(tellingLine(() => luaparse.parse(bytes, OPTIONS)))
   const value = readTable(table)
   if (Array.isArray(value)) throw broken(lineOf(table), 'it must hold named fields, not a list')
   const spans = new Map<string, Span>()
   for (const field of table.fields) {
     if (field.type !== 'TableValue') spans.set(readKey(field), spanOf(field.value as Node))
   }
-  return { value, spans, gap: gapOf(table, source) }
+  return { value, spans, gap: gapOf(table, bytes) }
 }
 
-function parseChunk(source: string): luaparse.Chunk {
+/** luaparse counts and decodes UTF-16 units; given one unit a byte, its ranges are byte offsets and no escape is misread. */
+function toBytes(source: string): string {
+  const bytes = Buffer.from(source, 'utf8').toString('latin1')
+  // Lua passes over a byte order mark and a first line with `#`, but not all of luaparse does.
+  return bytes.replace(/^(?:\xef\xbb\xbf)?(?:#.*)?/, (skipped) => ' '.repeat(skipped.length))
+}
+
+function onlyTable(chunk: luaparse.Chunk): luaparse.TableConstructorExpression {
+  const [statement] = chunk.body
+  const [table, ...others] = statement?.type === 'ReturnStatement' ? statement.arguments : []
+  if (table?.type === 'TableConstructorExpression' && others.length === 0) return table
+  throw broken(statement ? lineOf(statement) : 1, 'it must be one `return { … }`')
+}
+
+function tellingLine<T>(body: () => T): T {
   try {
-    const options = { encodingMode: 'pseudo-latin1', ranges: true, locations: true, luaVersion: 'LuaJIT', comments: false }
-    return luaparse.parse(source, options as Partial<luaparse.Options>)
+    return body()
   } catch (thrown) {
     const line = (thrown as { line?: unknown }).line
     const message = thrown instanceof Error ? thrown.message.replace(/^\[[\d:]+\] /, '') : String(thrown)
@@ -106,11 +116,12 @@ function readTable(table: luaparse.TableConstructorExpression): LuaData[] | { [k
     return positional.map((field) => read(field.value as Node))
   }
   const entries = table.fields.map((field): [string, LuaData] => {
-    if (field.type === 'TableValue') throw broken(lineOf(field.value as Node), 'a table is either a list or has named fields')
+    if (field.type === 'TableValue')
+      throw broken(lineOf(field.value as Node), 'a table is either a list or has named fields')
     return [readKey(field), read(field.value as Node)]
   })
-  // fromEntries defines own properties, so that a key such as __proto__ is only a key.
-  return Object.fromEntries(entries.filter(([, value]) => value !== null))
+  // The last of equal keys counts, a nil too. fromEntries defines own properties, so that __proto__ is only a key.
+  return Object.fromEntries([...new Map(entries)].filter(([, value]) => value !== null))
 }
 
 function readKey(field: luaparse.TableKey | luaparse.TableKeyString): string {
@@ -120,13 +131,20 @@ function readKey(field: luaparse.TableKey | luaparse.TableKeyString): string {
   throw broken(lineOf(field.key as Node), 'a key must be a string or a number')
 }
 
-function gapOf(table: luaparse.TableConstructorExpression, source: string): Parsed['gap'] {
-  const last = table.fields.at(-1)
-  if (!last) return { at: spanOf(table).start + 1, needsComma: false }
-  const end = spanOf(last.value as Node).end
-  const rest = Buffer.from(source, 'utf8').subarray(end).toString('latin1')
-  const separator = /^\s*[,;]/.exec(rest)
-  return separator ? { at: end + separator[0].length, needsComma: false } : { at: end, needsComma: true }
+function gapOf(table: luaparse.TableConstructorExpression, bytes: string): Parsed['gap'] {
+  const brace = spanOf(table).end - 1
+  const at = bytes.slice(0, brace).replace(/[ \t\r\n]+$/, '').length
+  const last = lastTokenBefore(brace, bytes)
+  const separated = ['{', ',', ';'].includes(bytes.slice(last.start, last.end))
+  return { at, missingComma: separated ? undefined : last.end }
+}
+
+/** Only the lexer knows: a comment may hold a comma, and the last value may stand in parentheses. */
+function lastTokenBefore(end: number, bytes: string): Span {
+  const lexer = luaparse.parse(bytes, { ...OPTIONS, wait: true })
+  let last = lexer.lex()
+  for (let token = last; token.range[1] <= end; token = lexer.lex()) last = token
+  return { start: last.range[0], end: last.range[1] }
 }
 
 function spanOf(node: Node): Span {
@@ -134,12 +152,15 @@ function spanOf(node: Node): Span {
   return { start, end }
 }
 
-function lineOf(node: Node): number {
+function lineOf(node: Node | luaparse.Statement): number {
   return node.loc?.start.line ?? 1
 }
 
-function splice(bytes: Buffer, span: Span, text: string): string {
-  return Buffer.concat([bytes.subarray(0, span.start), Buffer.from(text, 'utf8'), bytes.subarray(span.end)]).toString('utf8')
+function splice(source: string, span: Span, text: string): string {
+  const bytes = Buffer.from(source, 'utf8')
+  return Buffer.concat([bytes.subarray(0, span.start), Buffer.from(text, 'utf8'), bytes.subarray(span.end)]).toString(
+    'utf8',
+  )
 }
 
 function decode(latin1: string): string {
@@ -153,7 +174,9 @@ function writeKey(key: string): string {
 function writeString(text: string): string {
   // Control characters as decimal escapes of three digits: a digit may follow.
   const escaped = text.replace(/[\\"\u0000-\u001f\u007f]/g, (character) =>
-    character === '\\' || character === '"' ? `\\${character}` : `\\${String(character.charCodeAt(0)).padStart(3, '0')}`,
+    character === '\\' || character === '"'
+      ? `\\${character}`
+      : `\\${String(character.charCodeAt(0)).padStart(3, '0')}`,
   )
   return `"${escaped}"`
 }
@@ -167,6 +190,18 @@ function broken(line: number, message: string): PluginError {
   return new PluginError('CONFIG_BROKEN', `line ${line}: ${message}`)
 }
 
+const OPTIONS: Partial<luaparse.Options> = {
+  encodingMode: 'pseudo-latin1',
+  ranges: true,
+  locations: true,
+  luaVersion: 'LuaJIT',
+  comments: false,
+  // LuaJIT allows them; the types do not.
+  extendedIdentifiers: true as false,
+}
+
 const LUA_KEYWORDS = new Set(
-  'and break do else elseif end false for function goto if in local nil not or repeat return then true until while'.split(' '),
+  'and break do else elseif end false for function goto if in local nil not or repeat return then true until while'.split(
+    ' ',
+  ),
 )

@@ -3,14 +3,21 @@
 import * as z from 'zod'
 import { PluginError } from '../core/errors.ts'
 
+/** An IPv6 address is the only one with colons in it; a leading `-` would be an option of ssh. */
+const HOST = /^(?:[^\s@/:-][^\s@/:]*|(?=.*:.*:)[\da-fA-F:.]+(?:%[^\s@/]+)?)$/
+
 const port = z.int().min(1).max(65_535)
 
 const sshOptions = z
   .strictObject({
-    host: z.string().min(1).describe('Host name, address, or an alias of ~/.ssh/config'),
+    host: z
+      .string()
+      .regex(HOST, 'expected a host name, an address or an alias')
+      .describe('Host name, address, or an alias of ~/.ssh/config'),
     port: port.optional().describe('Port of the SSH server'),
     user: z.string().min(1).optional().describe('User on the SSH server'),
     identity_file: z.string().min(1).optional().describe('Private key to offer first'),
+    known_hosts: z.string().min(1).optional().describe("File of known host keys, in place of ssh's own"),
     connect_timeout: z.number().positive().default(15).describe('Seconds until a silent SSH server is given up'),
   })
   .describe('How the server is reached by SSH')
@@ -18,7 +25,7 @@ const sshOptions = z
 const serverOptions = z
   .strictObject({
     ssh: z
-      .union([z.string().min(1), sshOptions])
+      .union([z.string().transform(parseDestination).pipe(sshOptions), sshOptions], 'expected `user@host` or a table')
       .optional()
       .describe('`user@host`, an alias of ~/.ssh/config, or a table; without it the url is dialled directly'),
     url: z
@@ -28,7 +35,10 @@ const serverOptions = z
   })
   .describe('One server with Ollama on it')
 
-const think = z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])])
+const think = z.union(
+  [z.boolean(), z.enum(['low', 'medium', 'high', 'max'])],
+  'expected true, false, low, medium, high or max',
+)
 
 /** Everything a user may write, in `setup()` or in `ollama_config.lua`; unknown keys are errors with their path. */
 export const userConfigSchema = z.strictObject({
@@ -43,9 +53,9 @@ export const userConfigSchema = z.strictObject({
     .record(z.string(), z.unknown())
     .optional()
     .describe("Ollama's options for every request, as num_ctx or temperature"),
-  think: think.optional().describe("Whether and how hard a model thinks; by default as it can"),
+  think: think.optional().describe('Whether and how hard a model thinks; by default as it can'),
   keep_alive: z
-    .union([z.string(), z.number()])
+    .union([z.string(), z.number()], "expected a duration as '10m', or seconds")
     .optional()
     .describe("How long a model stays loaded, as '10m'; by default as the server is set"),
   split_preference: z
@@ -53,7 +63,10 @@ export const userConfigSchema = z.strictObject({
     .optional()
     .describe('Where the chat opens: vertical beside, horizontal below'),
   keymaps: z
-    .union([z.literal(false), z.record(z.string(), z.union([z.string(), z.literal(false)]))])
+    .union(
+      [z.literal(false), z.record(z.string(), z.union([z.string(), z.literal(false)], 'expected a key or `false`'))],
+      'expected a table or `false`',
+    )
     .optional()
     .describe('Keys by action, `false` for none'),
   node: z.string().optional().describe('The Node.js binary (>= 20.18.1)'),
@@ -68,6 +81,7 @@ export interface SshTarget {
   port: number | undefined
   user: string | undefined
   identityFile: string | undefined
+  knownHostsFile: string | undefined
   connectTimeoutMs: number
 }
 
@@ -126,35 +140,45 @@ function resolveServers(user: z.output<typeof userConfigSchema>, source: string)
     })
   }
   if (servers.length === 0) return [LOCAL_SERVER]
-  return servers.toSorted((a, b) => Number(b.name === wanted) - Number(a.name === wanted))
+  // A Lua table has no order of its own, so without a default the names decide which is first.
+  return servers.toSorted((a, b) => Number(b.name === wanted) - Number(a.name === wanted) || (a.name < b.name ? -1 : 1))
 }
 
-function resolveSsh(ssh: string | z.output<typeof sshOptions>): SshTarget {
-  const options = typeof ssh === 'string' ? { ...parseDestination(ssh), connect_timeout: 15 } : ssh
+function resolveSsh(options: z.output<typeof sshOptions>): SshTarget {
   return {
     host: options.host,
     port: options.port,
     user: options.user,
-    identityFile: 'identity_file' in options ? options.identity_file : undefined,
+    identityFile: options.identity_file,
+    knownHostsFile: options.known_hosts,
     connectTimeoutMs: options.connect_timeout * 1000,
   }
 }
 
-/** `[user@]host[:port]`, also with `ssh://` before it and an IPv6 address in brackets. */
-function parseDestination(written: string): { host: string; port: number | undefined; user: string | undefined } {
-  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:/]+))(?::(\d+))?\/?$/.exec(written)
-  if (!match) return { host: written, port: undefined, user: undefined }
-  const [, user, bracketed, plain, digits] = match
-  return { host: bracketed ?? plain ?? written, port: digits === undefined ? undefined : Number(digits), user }
+/** `[user@]host[:port]`, also with `ssh://` before it and an IPv6 address in brackets. As in ssh, the last `@` ends the user. */
+function parseDestination(written: string): z.input<typeof sshOptions> {
+  const [, user, place = ''] = /^(?:ssh:\/\/)?(?:(.*)@)?(.*?)\/?$/s.exec(written) ?? []
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(place) ?? []
+  return { host: bracketed ?? plain ?? place, port: digits === undefined ? undefined : Number(digits), user }
 }
 
 function invalid(error: z.ZodError, source: string): PluginError {
-  const lines = error.issues.map((issue) => {
+  const lines = error.issues.flatMap(nearestIssues).map((issue) => {
     const path = issue.path.join('.')
-    const unknown = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => (path ? `${path}.${key}` : key)) : []
-    return unknown.length > 0 ? `unknown option ${unknown.join(', ')}` : `${path || 'the whole'}: ${issue.message}`
+    if (issue.code !== 'unrecognized_keys') return `${path || 'the whole'}: ${issue.message}`
+    return `unknown option ${issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ')}`
   })
   return new PluginError('CONFIG_INVALID', `${source}: ${lines.join('; ')}`, {
     hint: 'See :help ollama-remote-configuration for what may stand there.',
   })
+}
+
+/** Of a choice between kinds, what is wrong within the kind that was written; of a bad name, why it is bad. */
+function nearestIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code === 'invalid_key') return [{ ...issue, message: issue.issues[0]?.message ?? issue.message }]
+  if (issue.code !== 'invalid_union') return [issue]
+  const within = issue.errors.find((choice) =>
+    choice.some(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+  )
+  return within?.flatMap((inner) => nearestIssues({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue]
 }

@@ -75,8 +75,18 @@ export interface ErrorRecord {
 export function toPluginError(thrown: unknown): PluginError {
   if (thrown instanceof PluginError) return thrown
   if (isAbort(thrown)) return new PluginError('CANCELLED', 'Cancelled', { cause: thrown })
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return new PluginError('INTERNAL', message, { hint: 'This is a defect of the plugin: see :Ollama log.', cause: thrown })
+  return new PluginError('INTERNAL', wordsOf(thrown), {
+    hint: 'This is a defect of the plugin: see :Ollama log.',
+    cause: thrown,
+  })
+}
+
+function wordsOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  } catch {
+    return 'Something was thrown that cannot be put into words'
+  }
 }
 
 /** The part of an error that may be shown and sent: never the cause, which may hold a secret. */
@@ -86,5 +96,8 @@ export function toRecord(error: PluginError): ErrorRecord {
 
 /** Whether this is what an AbortSignal throws when nobody gave a reason of ours. */
 export function isAbort(thrown: unknown): boolean {
-  return thrown instanceof Error && (thrown.name === 'AbortError' || (thrown as { code?: unknown }).code === 'UND_ERR_ABORTED')
+  return (
+    thrown instanceof Error &&
+    (thrown.name === 'AbortError' || (thrown as { code?: unknown }).code === 'UND_ERR_ABORTED')
+  )
 }

@@ -30,14 +30,16 @@ export function fileLog(path: string, level: LogLevel): Log {
 
 /** A log that hands each line to `write`, whose failures are swallowed. */
 export function logTo(write: (line: string) => void, level: LogLevel): Log {
-  const at = (rank: LogLevel) => (message: string, fields: LogFields = {}) => {
-    if (LEVELS.indexOf(rank) < LEVELS.indexOf(level)) return
-    try {
-      write(`${new Date().toISOString()} ${rank.padEnd(5)} ${message}${format(fields)}\n`)
-    } catch {
-      // Nobody is left to tell.
+  const at =
+    (rank: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
+      if (LEVELS.indexOf(rank) < LEVELS.indexOf(level)) return
+      try {
+        write(`${new Date().toISOString()} ${rank.padEnd(5)} ${message}${format(fields)}\n`)
+      } catch {
+        // Nobody is left to tell.
+      }
     }
-  }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
@@ -54,8 +56,16 @@ function prepare(path: string): void {
 
 function format(fields: LogFields): string {
   return Object.entries(fields)
-    .map(([key, value]) => ` ${key}=${value instanceof Error ? chain(value) : JSON.stringify(value)}`)
+    .map(([key, value]) => ` ${key}=${tell(value)}`)
     .join('')
+}
+
+function tell(value: unknown): string {
+  try {
+    return value instanceof Error ? chain(value) : JSON.stringify(value)
+  } catch {
+    return '?' // circular, or a bigint: no reason to lose the line
+  }
 }
 
 function chain(error: Error): string {

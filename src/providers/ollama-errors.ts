@@ -25,6 +25,12 @@ const MEANINGS: readonly Meaning[] = [
     hint: 'Give the url with localhost or an address, or set OLLAMA_HOST on the server.',
   },
   {
+    when: (_, status) => status === 401,
+    code: 'API_FORBIDDEN',
+    say: (words, { server }) => `${server} is not signed in for this model: ${words}`,
+    hint: 'Run on the server: ollama signin.',
+  },
+  {
     when: (words, status) => status === 404 && /page not found/.test(words),
     code: 'API_PROTOCOL',
     say: (_, { server }) => `${server} does not know this request`,
@@ -69,7 +75,7 @@ const MEANINGS: readonly Meaning[] = [
   {
     when: () => true,
     code: 'API_FAILED',
-    say: (words, { server, status }) => `${server} answered: ${words || `HTTP ${status}`}`,
+    say: (words, { server, status }) => `${server} answered: ${words || `HTTP ${status ?? 200}`}`,
     hint: 'gr asks again; the log of Ollama on the server may tell more.',
   },
 ]
@@ -106,7 +112,7 @@ function innerOf(value: unknown): string | undefined {
     return [message, type].filter((part) => typeof part === 'string').join(' ') || JSON.stringify(named)
   }
   // A version of Ollama sent its error under a sentence as key.
-  const [key, text] = Object.entries(record).find(([name]) => name.startsWith('error')) ?? []
+  const [key, text] = Object.entries(record).find(([name, told]) => name.startsWith('error') && told) ?? []
   return key === undefined ? undefined : `${key}: ${String(text)}`
 }
 

@@ -8,6 +8,7 @@ import type { StreamPart, Usage } from './provider.ts'
 const count = z.number().nullish()
 
 const lineSchema = z.object({
+  error: z.unknown().optional(),
   message: z.object({ content: z.string().nullish(), thinking: z.string().nullish() }).nullish(),
   done: z.boolean().nullish(),
   done_reason: z.string().nullish(),
@@ -43,7 +44,9 @@ export async function* partsOf(body: AsyncIterable<Uint8Array>, origin: AnswerOr
 function readLine(text: string, origin: AnswerOrigin): Line {
   const parsed = lineSchema.safeParse(parseJson(text))
   // 0.11 sent an error under another key, so whatever lacks both `message` and `done` is taken for one.
-  if (parsed.success && (parsed.data.message || parsed.data.done)) return parsed.data
+  const known =
+    parsed.success && !parsed.data.error && (parsed.data.message ?? parsed.data.done ?? undefined) !== undefined
+  if (known) return parsed.data
   throw errorFromAnswer(text, origin)
 }
 

@@ -21,7 +21,11 @@ const MAX_JSON_BYTES = 64 * 1024 * 1024
 
 const versionSchema = z.object({ version: z.string() })
 const detailsSchema = z
-  .object({ family: z.string().nullish(), parameter_size: z.string().nullish(), quantization_level: z.string().nullish() })
+  .object({
+    family: z.string().nullish(),
+    parameter_size: z.string().nullish(),
+    quantization_level: z.string().nullish(),
+  })
   .nullish()
 const tagsSchema = z.object({
   models: z
@@ -36,7 +40,9 @@ const tagsSchema = z.object({
     )
     .nullish(),
 })
-const loadedSchema = z.object({ models: z.array(z.object({ name: z.string(), model: z.string().nullish() })).nullish() })
+const loadedSchema = z.object({
+  models: z.array(z.object({ name: z.string(), model: z.string().nullish() })).nullish(),
+})
 const showSchema = z.object({ capabilities: z.array(z.string()).nullish() })
 
 export interface OllamaDeps {
@@ -79,14 +85,14 @@ export class Ollama implements Provider {
   }
 
   async *stream(request: ChatRequest, { signal }: { signal: AbortSignal }): AsyncGenerator<StreamPart> {
+    signal.throwIfAborted()
     const answered = new AbortController()
+    const left = new AbortController()
+    const life = AbortSignal.any([signal, left.signal])
     const feed = new PhaseFeed()
-    void this.#watchLoading(request.model, feed, AbortSignal.any([signal, answered.signal])).catch(() => {})
-    try {
-      yield* withPhases(this.#answer(request, signal, feed), feed, () => answered.abort())
-    } finally {
-      answered.abort()
-    }
+    void this.#watchLoading(request.model, feed, AbortSignal.any([life, answered.signal])).catch(() => {})
+    const answer = this.#answer(request, life, feed)
+    yield* withPhases(answer, feed, { onFirst: () => answered.abort(), onLeave: () => left.abort() })
   }
 
   async *#answer(request: ChatRequest, signal: AbortSignal, feed: PhaseFeed): AsyncGenerator<StreamPart> {
@@ -125,7 +131,7 @@ export class Ollama implements Provider {
     const answer = await this.#json({ method: 'GET', path: '/api/ps', signal }).catch(() => undefined) // only a hint
     const parsed = loadedSchema.safeParse(answer)
     if (!parsed.success) return undefined
-    const names = new Set([model, model.includes(':') ? model : `${model}:latest`].map((name) => name.toLowerCase()))
+    const names = new Set([model, /:[^/]+$/.test(model) ? model : `${model}:latest`].map((name) => name.toLowerCase()))
     return (parsed.data.models ?? []).some((loaded) => names.has(loaded.name.toLowerCase()))
   }
 
@@ -178,8 +184,12 @@ export class Ollama implements Provider {
   /** A response whose status says that it is the answer. */
   async #send(request: HttpRequest): Promise<HttpResponse> {
     const response = await this.#deps.http.request(request)
-    if (response.status < 400) return response
-    throw errorFromAnswer(await readAll(response), { server: this.#deps.server, status: response.status, model: modelOf(request) })
+    if (response.status < 300) return response
+    throw errorFromAnswer(await readAll(response), {
+      server: this.#deps.server,
+      status: response.status,
+      model: modelOf(request),
+    })
   }
 
   #read<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -31,12 +31,13 @@ export class PhaseFeed {
 /**
  * The answer's parts with the feed's phases before them.
  * From the answer's first part on the feed is left alone, so that a running answer costs nothing more.
- * @param onFirst called before the first part is handed on.
+ * @param hooks `onFirst` is called before the first part is handed on. `onLeave` is called at the end, however it came:
+ *   it must end a request that still waits, since a generator that waits cannot be closed.
  */
 export async function* withPhases(
   answer: AsyncGenerator<StreamPart>,
   feed: PhaseFeed,
-  onFirst: () => void,
+  { onFirst, onLeave }: { onFirst: () => void; onLeave: () => void },
 ): AsyncGenerator<StreamPart> {
   const first = answer.next()
   // A rejection is handled where `first` is awaited below, which may be some phases later.
@@ -55,6 +56,7 @@ export async function* withPhases(
     yield value
     yield* answer
   } finally {
+    onLeave()
     await answer.return(undefined)
   }
 }

@@ -31,7 +31,10 @@ export class ProviderRouter {
     const named = rest.length > 0 && this.#providers.has(head)
     const server = named ? head : (this.servers[0] ?? '')
     const model = named ? rest.join(':') : reference
-    if (model === '') throw new PluginError('CHAT_NO_MODEL', `"${reference}" names no model`, { hint: 'Choose one with :Ollama model.' })
+    if (model === '')
+      throw new PluginError('CHAT_NO_MODEL', `"${reference}" names no model`, {
+        hint: 'Choose one with :Ollama model.',
+      })
     return { server, model, provider: this.provider(server) }
   }
 

@@ -12,7 +12,10 @@ const turn = z.int().positive()
 /** `server:model`, or a bare model name of the default server. */
 const model = z.string().min(1)
 // Neovim sends an empty Lua table as an empty list.
-const options = z.preprocess((value) => (Array.isArray(value) && value.length === 0 ? {} : value), z.record(z.string(), z.unknown()))
+const options = z.preprocess(
+  (value) => (Array.isArray(value) && value.length === 0 ? {} : value),
+  z.record(z.string(), z.unknown()),
+)
 
 /** Every method's parameters. The router's table must have exactly these rows: the compiler proves it. */
 export const requestSchemas = {
@@ -82,7 +85,11 @@ export interface Results {
   'chat.step': Record<string, never>
   'chat.model': ChatState
   'chat.close': Record<string, never>
-  'models.list': { models: ModelChoice[]; default_model?: string; problems: Array<{ server: string; error: ErrorRecord }> }
+  'models.list': {
+    models: ModelChoice[]
+    default_model?: string
+    problems: Array<{ server: string; error: ErrorRecord }>
+  }
   'models.default': { model: string }
   'question.answer': Record<string, never>
 }

@@ -28,7 +28,7 @@ export class RpcRouter {
   }
 
   #dispatch(method: unknown, params: unknown): unknown {
-    if (!isMethod(method)) throw new PluginError('RPC_INVALID', `The host knows no method ${JSON.stringify(method)}`)
+    if (!isMethod(method)) throw new PluginError('RPC_INVALID', `The host knows no method ${nameOf(method)}`)
     const parsed = requestSchemas[method].safeParse(params)
     if (!parsed.success) throw invalid(method, parsed.error)
     // The table's type binds each handler to its own row's schema, which TypeScript cannot follow through a union.
@@ -39,6 +39,10 @@ export class RpcRouter {
 
 function isMethod(method: unknown): method is Method {
   return typeof method === 'string' && Object.hasOwn(requestSchemas, method)
+}
+
+function nameOf(method: unknown): string {
+  return typeof method === 'string' ? JSON.stringify(method) : `that is of type ${typeof method}`
 }
 
 function invalid(method: Method, error: z.ZodError): PluginError {

@@ -1,0 +1,94 @@
+// The editor as the host sees it: every method is one verb of verbs.lua, each answered by Neovim.
+import { PluginError } from '../core/errors.ts'
+import type { ChatState, Envelope } from '../rpc/protocol.ts'
+import type { Prompts } from '../tunnel/transport.ts'
+
+/** What is needed of a msgpack-rpc client. */
+export interface EditorClient {
+  request(method: string, args: unknown[]): Promise<unknown>
+}
+
+type Written = { lines: number } | 'gone'
+
+type Question =
+  | { kind: 'secret'; title: string; detail: string }
+  | { kind: 'choose'; title: string; detail: string; choices: readonly string[] }
+
+export class Editor implements Prompts {
+  readonly #client: EditorClient
+  readonly #questions = new Map<number, (value: string | undefined) => void>()
+  #lastQuestion = 0
+
+  constructor(client: EditorClient) {
+    this.#client = client
+  }
+
+  async reply(id: number, envelope: Envelope): Promise<void> {
+    await this.#verb('reply', id, envelope)
+  }
+
+  async render(chat: number, text: string): Promise<Written> {
+    return written(await this.#verb('render', chat, text))
+  }
+
+  async append(chat: number, text: string): Promise<Written> {
+    return written(await this.#verb('append', chat, text))
+  }
+
+  async state(state: ChatState): Promise<void> {
+    await this.#verb('state', state)
+  }
+
+  async notify(level: 'info' | 'warn' | 'error', message: string): Promise<void> {
+    await this.#verb('notify', level, message)
+  }
+
+  secret(question: { title: string; detail: string }, signal: AbortSignal): Promise<string | undefined> {
+    return this.#ask({ kind: 'secret', ...question }, signal)
+  }
+
+  choose(
+    question: { title: string; detail: string; choices: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    return this.#ask({ kind: 'choose', ...question }, signal)
+  }
+
+  /** The person's answer, as Lua sends it. An answer to a question that was withdrawn is too late and means nothing. */
+  answer(question: number, value: string | undefined): void {
+    this.#questions.get(question)?.(value)
+  }
+
+  async #ask(question: Question, signal: AbortSignal): Promise<string | undefined> {
+    signal.throwIfAborted()
+    const id = ++this.#lastQuestion
+    const settled = new AbortController()
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#questions.set(id, resolve)
+        const giveUp = () => {
+          reject(signal.reason)
+          this.#verb('withdraw', id).catch(() => {})
+        }
+        signal.addEventListener('abort', giveUp, { signal: settled.signal })
+        this.#verb('ask', { question: id, ...question }).catch(reject)
+      })
+    } finally {
+      settled.abort()
+      this.#questions.delete(id)
+    }
+  }
+
+  #verb(name: string, ...args: unknown[]): Promise<unknown> {
+    return this.#client.request('nvim_exec_lua', [`return require('ollama-remote.verbs').${name}(...)`, args])
+  }
+}
+
+function written(answer: unknown): Written {
+  if (typeof answer === 'object' && answer !== null) {
+    const { lines, gone } = answer as { lines?: unknown; gone?: unknown }
+    if (gone === true) return 'gone'
+    if (typeof lines === 'number') return { lines }
+  }
+  throw new PluginError('EDITOR_GONE', 'Neovim did not answer as expected')
+}
