@@ -28,17 +28,34 @@ type Line = z.output<typeof lineSchema>
  *   stream, API_INCOMPLETE when the server ends it early; and whatever the body throws.
  */
 export async function* partsOf(body: AsyncIterable<Uint8Array>, origin: AnswerOrigin): AsyncGenerator<StreamPart> {
-  for await (const text of lines(body)) {
-    if (text.trim() === '') continue
-    const line = readLine(text, origin)
-    // The last line may carry words too: they come before the end.
-    if (line.message?.thinking) yield { type: 'thinking', text: line.message.thinking }
-    if (line.message?.content) yield { type: 'text', text: line.message.content }
-    if (line.done) return yield { type: 'finish', reason: reasonOf(line), usage: usageOf(line) }
+  const source = lines(body)
+  let isDone = false
+  try {
+    for (let next = await source.next(); !next.done; next = await source.next()) {
+      if (next.value.trim() === '') continue
+      const line = readLine(next.value, origin)
+      isDone = line.done === true
+      // The last line may carry words too: they come before the end.
+      if (line.message?.thinking) yield { type: 'thinking', text: line.message.thinking }
+      if (line.message?.content) yield { type: 'text', text: line.message.content }
+      if (line.done) return yield { type: 'finish', reason: reasonOf(line), usage: usageOf(line) }
+    }
+  } finally {
+    if (isDone) void readOn(source)
+    else await source.return(undefined)
   }
   throw new PluginError('API_INCOMPLETE', `${origin.server} ended the answer before it was done`, {
     hint: 'What came is kept. gr asks again.',
   })
+}
+
+/** Behind the last line only the body's end comes. Left unread it would cost the channel, and the next request a round trip. */
+async function readOn(source: AsyncGenerator<string>): Promise<void> {
+  try {
+    while (!(await source.next()).done);
+  } catch {
+    // The answer is whole already.
+  }
 }
 
 function readLine(text: string, origin: AnswerOrigin): Line {
