@@ -30,5 +30,8 @@ export interface Prompts {
   /** A secret, typed without echo; `undefined` when the user cancels. */
   secret(question: { title: string; detail: string }, signal: AbortSignal): Promise<string | undefined>
   /** A decision between named choices; `undefined` when the user cancels. */
-  choose(question: { title: string; detail: string; choices: readonly string[] }, signal: AbortSignal): Promise<string | undefined>
+  choose(
+    question: { title: string; detail: string; choices: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<string | undefined>
 }

@@ -1,0 +1,104 @@
+// Logging in by what a person types: keyboard-interactive (one-time codes, PAM) and password.
+import type { AuthRun, AuthSteps, LoginQuestion } from './auth-run.ts'
+
+/** Characters of a server's question that are shown. */
+const MAX_QUESTION_LENGTH = 200
+
+/** Asks the server first what it would take, where that is not known: nobody shall type a password in vain. */
+export async function* loginSteps(run: AuthRun): AuthSteps {
+  const { loginMethods } = run.dependencies.parameters
+  if (!loginMethods.includes('password') && !loginMethods.includes('keyboard-interactive')) return
+  if (run.offered === undefined) yield { type: 'none' }
+  yield* keyboardSteps(run)
+  yield* passwordSteps(run)
+  const isOffered = run.offered?.includes('password') || run.offered?.includes('keyboard-interactive')
+  if (!isOffered && !run.report.has('password')) run.report.set('password', 'not offered by the server')
+}
+
+async function* keyboardSteps(run: AuthRun): AuthSteps {
+  for (let left = run.dependencies.parameters.passwordPrompts; left > 0; left--) {
+    if (run.isGivenUp || !run.mayUse('keyboard-interactive')) return
+    let wasAsked = false
+    const isFirst = left === run.dependencies.parameters.passwordPrompts
+    const answer = (questions: readonly LoginQuestion[]) => {
+      wasAsked = true
+      return answerAll(run, questions, isFirst)
+    }
+    run.hasTried = true
+    yield { type: 'keyboard-interactive', answer }
+    forget(run)
+    if (!wasAsked) return
+    run.report.set('keyboard-interactive', run.isPartial ? 'accepted, but the server wants more' : 'refused')
+  }
+}
+
+/** Only what is surely the password is kept for the next time: a one-time code is worth nothing then. */
+async function answerAll(
+  run: AuthRun,
+  questions: readonly LoginQuestion[],
+  isFirst: boolean,
+): Promise<string[] | undefined> {
+  const [only] = questions
+  const isPassword = questions.length === 1 && only !== undefined && /password/i.test(only.prompt)
+  const kept = run.dependencies.secrets.get(secretName(run))
+  if (isPassword && isFirst && kept !== undefined) return [kept]
+  const answers: string[] = []
+  for (const { prompt } of questions) {
+    const answer = await run.ask(plain(prompt), detail(run, isFirst))
+    if (answer === undefined) {
+      run.isGivenUp = true
+      run.report.set('keyboard-interactive', 'cancelled')
+      return undefined
+    }
+    answers.push(answer)
+  }
+  const [password] = answers
+  if (isPassword && password !== undefined) keepOnSuccess(run, password)
+  return answers
+}
+
+async function* passwordSteps(run: AuthRun): AuthSteps {
+  for (let left = run.dependencies.parameters.passwordPrompts; left > 0; left--) {
+    if (run.isGivenUp || !run.mayUse('password')) return
+    const isFirst = !run.report.has('password')
+    const password =
+      run.dependencies.secrets.get(secretName(run)) ??
+      (await run.ask(`Password of ${run.account}`, detail(run, isFirst)))
+    if (password === undefined) {
+      run.isGivenUp = true
+      run.report.set('password', 'cancelled')
+      return
+    }
+    keepOnSuccess(run, password)
+    run.hasTried = true
+    yield { type: 'password', password }
+    forget(run)
+    run.report.set('password', run.isPartial ? 'accepted, but the server wants more' : 'refused')
+  }
+}
+
+function detail(run: AuthRun, isFirst: boolean): string {
+  return isFirst ? `To log in as ${run.account}` : 'That was refused; try again'
+}
+
+function keepOnSuccess(run: AuthRun, password: string): void {
+  run.keep = () => run.dependencies.secrets.set(secretName(run), password)
+}
+
+function forget(run: AuthRun): void {
+  run.keep = undefined
+  if (!run.isPartial) run.dependencies.secrets.delete(secretName(run))
+}
+
+function secretName(run: AuthRun): string {
+  const { user, host, port } = run.dependencies.parameters
+  return `password of ${user}@${host}:${port}`
+}
+
+/** A server's words on one line, without anything that could move a cursor. */
+function plain(words: string): string {
+  return words
+    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .trim()
+    .slice(0, MAX_QUESTION_LENGTH)
+}

@@ -1,0 +1,91 @@
+// What one login knows and keeps while it goes through its methods, and what a method may ask of it.
+import type { Log } from '../core/log.ts'
+import type { ParseKey, PrivateKey } from './key-files.ts'
+import type { SshFiles } from './ssh-files.ts'
+import type { LoginMethod, SshParameters } from './ssh-parameters.ts'
+import type { Prompts } from './transport.ts'
+
+/** A public key whose private half signs elsewhere: in an agent, or in a file that is opened only when it is needed. */
+export interface SigningKey {
+  /** As it goes over the wire. */
+  readonly publicKey: Buffer
+  sign(data: Buffer, hash: string | undefined): Promise<Buffer>
+}
+
+export interface LoginQuestion {
+  prompt: string
+}
+
+/** One try at the server, as the module that speaks SSH carries it out. */
+export type AuthAttempt =
+  | { type: 'none' }
+  | { type: 'signer'; keys: readonly SigningKey[] }
+  | { type: 'publickey'; key: PrivateKey }
+  | { type: 'keyboard-interactive'; answer(questions: readonly LoginQuestion[]): Promise<string[] | undefined> }
+  | { type: 'password'; password: string }
+
+/** One method's tries in their order; it goes on when the server refused the try before. */
+export type AuthSteps = AsyncGenerator<AuthAttempt, void, void>
+
+/** Passphrases and passwords that were right; in memory only, for the life of the process. */
+export type Secrets = Map<string, string>
+
+export interface AuthDependencies {
+  parameters: SshParameters
+  prompts: Prompts
+  /** Ends with the attempt: a prompt that is still open is then taken away. */
+  signal: AbortSignal
+  files: Pick<SshFiles, 'read'>
+  secrets: Secrets
+  log: Log
+  parseKey: ParseKey
+  /** @throws when the agent cannot be reached. */
+  listAgentKeys(socket: string): Promise<SigningKey[]>
+}
+
+export class AuthRun {
+  /** What was tried and what became of it, by method or key, in order. */
+  readonly report = new Map<string, string>()
+  readonly dependencies: AuthDependencies
+  /** Methods that the server says it would take; `undefined` when it was not asked since the last success in part. */
+  offered: readonly string[] | undefined
+  /** The server took the last try, but wants another method besides. */
+  isPartial = false
+  /** A key was offered or a password sent. */
+  hasTried = false
+  hasUnusableKey = false
+  /** The user cancelled a login's prompt: no other password is asked for. */
+  isGivenUp = false
+  /** Keeps what was typed once the server has accepted it. */
+  keep: (() => void) | undefined
+  #asked = 0
+  #cancelled = 0
+
+  constructor(dependencies: AuthDependencies) {
+    this.dependencies = dependencies
+  }
+
+  /** Whether all that was asked was cancelled. */
+  get isCancelled(): boolean {
+    return this.#asked > 0 && this.#cancelled === this.#asked
+  }
+
+  mayUse(method: LoginMethod): boolean {
+    if (!this.dependencies.parameters.loginMethods.includes(method)) return false
+    return this.offered?.includes(method) ?? true
+  }
+
+  /** Asks for a secret; `undefined` when the user cancels. */
+  async ask(title: string, detail: string): Promise<string | undefined> {
+    this.#asked++
+    const answer = await this.dependencies.prompts.secret({ title, detail }, this.dependencies.signal)
+    if (answer === undefined) this.#cancelled++
+    return answer
+  }
+
+  /** `user@host`, with the port where it is not 22. */
+  get account(): string {
+    const { user, alias, port } = this.dependencies.parameters
+    return `${user}@${alias}${port === 22 ? '' : `:${port}`}`
+  }
+}

@@ -1,0 +1,88 @@
+// A link without SSH: the url is dialled from this machine.
+import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { PluginError } from '../core/errors.ts'
+import type { Link } from './transport.ts'
+
+/** Time until a server that does not take the connection is given up. */
+const CONNECT_TIMEOUT_MS = 10_000
+
+export interface DirectOptions {
+  connectTimeoutMs?: number
+}
+
+export class DirectLink implements Link {
+  readonly #timeoutMs: number
+  readonly #sockets = new Set<Socket>()
+  #isClosed = false
+
+  constructor(options: DirectOptions = {}) {
+    this.#timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
+  }
+
+  /** There is nothing to bring up: each stream dials for itself. */
+  async ready(options: { signal?: AbortSignal } = {}): Promise<void> {
+    options.signal?.throwIfAborted()
+  }
+
+  /** @throws PluginError SERVER_UNREACHABLE; the signal's reason when aborted. */
+  open(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      if (this.#isClosed) return reject(new PluginError('CANCELLED', 'The link is closed'))
+      const socket = connect({ host, port, noDelay: true, timeout: this.#timeoutMs })
+      this.#sockets.add(socket)
+      const fail = (error: unknown) => {
+        socket.destroy()
+        reject(error)
+      }
+      const giveUp = () => fail(signal?.reason)
+      const onError = (error: Error) => fail(toError(error, host, port))
+      signal?.addEventListener('abort', giveUp, { once: true })
+      socket.once('timeout', () => fail(tooSlow(host, port, this.#timeoutMs)))
+      socket.once('error', onError)
+      socket.once('close', () => {
+        this.#sockets.delete(socket)
+        signal?.removeEventListener('abort', giveUp)
+        reject(new PluginError('CANCELLED', 'The link was closed'))
+      })
+      socket.once('connect', () => {
+        signal?.removeEventListener('abort', giveUp)
+        socket.off('error', onError).setTimeout(0)
+        resolve(socket)
+      })
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+}
+
+function tooSlow(host: string, port: number, ms: number): PluginError {
+  return new PluginError('SERVER_UNREACHABLE', `${host}:${port} did not answer in ${ms / 1000} s`, {
+    hint: 'Check the network, the address and any firewall between.',
+  })
+}
+
+function toError(error: Error & { code?: string }, host: string, port: number): PluginError {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return new PluginError('SERVER_UNREACHABLE', `Nothing listens on ${host}:${port}`, {
+        hint: 'Is Ollama running there? systemctl status ollama, or: ollama serve',
+        cause: error,
+      })
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new PluginError('SERVER_UNREACHABLE', `The host name ${host} is not known`, {
+        hint: 'Check the url of this server, and the network.',
+        cause: error,
+      })
+    default:
+      return new PluginError('SERVER_UNREACHABLE', `${host}:${port} cannot be reached: ${error.message}`, {
+        hint: 'Check the url of this server, and the network.',
+        cause: error,
+      })
+  }
+}

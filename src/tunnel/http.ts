@@ -1,0 +1,169 @@
+// HTTP over a link: the port that providers see. The only module that imports undici, and that on first need: it costs
+// a start 40 ms. Proxy variables of the environment never apply.
+import type { Duplex } from 'node:stream'
+import type { Agent, buildConnector, Dispatcher } from 'undici'
+import { PluginError } from '../core/errors.ts'
+import type { Http, HttpRequest, HttpResponse } from '../providers/provider.ts'
+import { bodyError, isDeadChannel, requestError } from './http-errors.ts'
+import type { Link } from './transport.ts'
+
+type Undici = typeof import('undici')
+
+/** A channel that is kept costs nothing; a new one costs a round trip. */
+const KEEP_ALIVE_MS = 600_000
+const MAX_CHANNELS = 32
+
+export interface TunnelHttpOptions {
+  link: Link
+  /** The server as seen from the link's far end; a path in it goes before every request's path. */
+  url: URL
+}
+
+export class TunnelHttp implements Http {
+  readonly #link: Link
+  readonly #url: URL
+  #isClosed = false
+  #agent: Promise<{ undici: Undici; agent: Agent }> | undefined
+  /** Requests without a response yet. */
+  #unanswered = 0
+
+  constructor(options: TunnelHttpOptions) {
+    this.#link = options.link
+    this.#url = options.url
+  }
+
+  /** A body that is not iterated keeps its channel busy until the signal is aborted or this is closed. */
+  async request(request: HttpRequest): Promise<HttpResponse> {
+    const { signal } = request
+    this.#unanswered++
+    try {
+      const response = await this.#repeatable(request, signal)
+      // Without a listener an answer that is cut before anybody reads it would end the process.
+      response.body.on('error', () => {})
+      return {
+        status: response.statusCode,
+        contentType: String(response.headers['content-type'] ?? ''),
+        body: this.#read(response.body, signal),
+      }
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : requestError(error, this.#url)
+    } finally {
+      this.#unanswered--
+    }
+  }
+
+  /** Ends all requests; idempotent. The link is not closed: it may serve others. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#agent?.then(({ agent }) => agent.destroy(closedError())).catch(() => {})
+  }
+
+  /** What only asks may be asked again on a new channel when the kept one was dead. What acts is never sent twice. */
+  async #repeatable(request: HttpRequest, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#send(request, signal)
+    } catch (error) {
+      const isSafe = request.method === 'GET' || request.method === 'HEAD'
+      if (!isSafe || signal?.aborted || this.#isClosed || !isDeadChannel(error)) throw error
+      return this.#send(request, signal)
+    }
+  }
+
+  async #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
+    if (this.#isClosed) throw closedError()
+    await this.#link.ready({ ...(signal ? { signal } : {}), ...(request.onPhase ? { onPhase: request.onPhase } : {}) })
+    this.#agent ??= this.#makeAgent()
+    const { undici, agent } = await this.#agent
+    signal?.throwIfAborted()
+    if (this.#isClosed) throw closedError()
+    const hasBody = request.body !== undefined
+    const answer = undici.request(new URL(this.#pathTo(request.path), this.#url), {
+      dispatcher: agent,
+      method: request.method,
+      headers: { ...this.#authorization(), ...(hasBody ? { 'content-type': 'application/json' } : {}) },
+      ...(hasBody ? { body: JSON.stringify(request.body) } : {}),
+      ...(signal ? { signal } : {}),
+    })
+    return signal ? raceAbort(answer, signal) : answer
+  }
+
+  async *#read(
+    body: Dispatcher.ResponseData['body'],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      for await (const chunk of body) yield chunk
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : bodyError(error, this.#url)
+    }
+  }
+
+  #pathTo(path: string): string {
+    return `${this.#url.pathname.replace(/\/$/, '')}${path}`
+  }
+
+  /** A name and password in the url are for a proxy before the server; undici itself would drop them. */
+  #authorization(): { authorization?: string } {
+    const { username, password } = this.#url
+    if (username === '') return {}
+    const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+    return { authorization: `Basic ${Buffer.from(plain).toString('base64')}` }
+  }
+
+  async #makeAgent(): Promise<{ undici: Undici; agent: Agent }> {
+    const undici = (await import('undici')).default as unknown as Undici
+    const overTls = undici.buildConnector({})
+    const agent = new undici.Agent({
+      connect: (options, callback) => {
+        this.#connect(options, overTls, callback)
+      },
+      connections: MAX_CHANNELS,
+      pipelining: 1,
+      // A model may take minutes to load and to think.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    })
+    return { undici, agent }
+  }
+
+  /** Must call back later, never at once: undici would stall for ever. Errors of undici's own codes would make it dial on. */
+  #connect(
+    options: buildConnector.Options,
+    overTls: buildConnector.connector,
+    callback: buildConnector.Callback,
+  ): void {
+    this.#dial(options).then(
+      (socket) => {
+        if (options.protocol === 'https:') overTls({ ...options, httpSocket: socket as never }, callback)
+        else callback(null, socket as never)
+      },
+      (error) => callback(error, null),
+    )
+  }
+
+  /** After an abort undici dials anew for nobody, which must not bring a lost link up and ask for a password. */
+  async #dial(options: buildConnector.Options): Promise<Duplex> {
+    if (this.#unanswered === 0) throw new PluginError('CANCELLED', 'Nobody waits for this channel')
+    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80)
+    return this.#link.open(options.hostname, port)
+  }
+}
+
+function closedError(): PluginError {
+  return new PluginError('CANCELLED', 'The server was closed')
+}
+
+/** undici heeds an abort only once its channel is there; an answer that comes later is thrown away. */
+function raceAbort(answer: Promise<Dispatcher.ResponseData>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      reject(signal.reason)
+      answer.then(({ body }) => body.on('error', () => {}).destroy()).catch(() => {})
+    }
+    signal.addEventListener('abort', giveUp, { once: true })
+    answer.finally(() => signal.removeEventListener('abort', giveUp)).then(resolve, reject)
+  })
+}

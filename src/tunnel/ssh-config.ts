@@ -1,0 +1,130 @@
+// Asks the user's own ssh what it would do for a host; where there is no ssh, reads ~/.ssh/config as far as a library can.
+// The only door of this folder to node:child_process.
+import { execFile } from 'node:child_process'
+import { userInfo } from 'node:os'
+import type { SshTarget } from '../config/schema.ts'
+import { PluginError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { SshFiles } from './ssh-files.ts'
+import { type LocalUser, parseSshOptions, type SshOptions, type SshParameters, toParameters } from './ssh-parameters.ts'
+
+/** What became of `ssh -G`. */
+export type SshAnswer =
+  | { kind: 'done'; code: number; stdout: string; stderr: string }
+  | { kind: 'missing' }
+  | { kind: 'timeout' }
+
+export interface SshConfigDependencies {
+  files: Pick<SshFiles, 'read'>
+  log: Log
+  signal?: AbortSignal | undefined
+  /** Another file than ~/.ssh/config, as `ssh -F` takes it. */
+  configFile?: string | undefined
+  local?: LocalUser | undefined
+  run?: ((commandArguments: readonly string[], signal?: AbortSignal) => Promise<SshAnswer>) | undefined
+}
+
+/** `Match exec` runs commands of the user; one that hangs must not hang us. */
+const SSH_G_TIMEOUT_MS = 10_000
+
+/**
+ * Finds out how a target is reached, by `ssh -G` and without it by the library `ssh-config`.
+ * @throws PluginError SSH_CONFIG_INVALID with ssh's own words; SSH_UNSUPPORTED for what cannot be expanded.
+ */
+export async function resolveSsh(target: SshTarget, dependencies: SshConfigDependencies): Promise<SshParameters> {
+  const local = dependencies.local ?? thisUser()
+  const answer = await (dependencies.run ?? runSsh)(sshArguments(target, dependencies.configFile), dependencies.signal)
+  dependencies.signal?.throwIfAborted()
+  const options = answer.kind === 'missing' ? await readConfig(target, local, dependencies) : understand(answer, target)
+  return toParameters(options, target, local)
+}
+
+/** `-T` keeps ssh from warning of a missing terminal; `--` keeps a host from being an option. */
+function sshArguments(target: SshTarget, configFile: string | undefined): string[] {
+  return [
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...['-T', '-G'],
+    ...(target.port === undefined ? [] : ['-p', String(target.port)]),
+    ...(target.user === undefined ? [] : ['-l', target.user]),
+    ...['--', target.host],
+  ]
+}
+
+function understand(answer: Exclude<SshAnswer, { kind: 'missing' }>, target: SshTarget): SshOptions {
+  if (answer.kind === 'timeout') {
+    throw new PluginError(
+      'SSH_CONFIG_INVALID',
+      `ssh -G ${target.host} gave no answer in ${SSH_G_TIMEOUT_MS / 1000} s`,
+      {
+        hint: 'A "Match exec" in ~/.ssh/config may hang: try it in a terminal.',
+      },
+    )
+  }
+  if (answer.code === 0) return parseSshOptions(answer.stdout)
+  const words = answer.stderr.trim().split(/\r?\n/).join('; ') || `ssh -G ended with ${answer.code}`
+  throw new PluginError('SSH_CONFIG_INVALID', `ssh does not understand how to reach ${target.host}: ${words}`, {
+    hint: `Mend ~/.ssh/config until this works in a terminal: ssh -G ${target.host}`,
+  })
+}
+
+function runSsh(commandArguments: readonly string[], signal?: AbortSignal): Promise<SshAnswer> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: SSH_G_TIMEOUT_MS, maxBuffer: 1 << 20, windowsHide: true, ...(signal ? { signal } : {}) }
+    execFile('ssh', commandArguments, options, (error, stdout, stderr) => {
+      if (signal?.aborted) return reject(signal.reason)
+      if (!error) return resolve({ kind: 'done', code: 0, stdout, stderr })
+      if (error.killed) return resolve({ kind: 'timeout' })
+      if (typeof error.code === 'number') return resolve({ kind: 'done', code: error.code, stdout, stderr })
+      resolve({ kind: 'missing' })
+    })
+  })
+}
+
+/** ssh looks the home up in the password database and does not look at $HOME; so do we. */
+function thisUser(): LocalUser {
+  const { homedir, username, uid } = userInfo()
+  return { home: homedir, name: username, uid, env: process.env }
+}
+
+const DEFAULTS: readonly (readonly [string, string])[] = [
+  ['userknownhostsfile', '~/.ssh/known_hosts ~/.ssh/known_hosts2'],
+  ['globalknownhostsfile', '/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2'],
+]
+const DEFAULT_IDENTITIES = ['~/.ssh/id_rsa', '~/.ssh/id_ecdsa', '~/.ssh/id_ed25519']
+
+/** The library knows no Include and no tokens in HostName; what it leaves out is told in the log, not passed over. */
+async function readConfig(
+  target: SshTarget,
+  local: LocalUser,
+  dependencies: SshConfigDependencies,
+): Promise<SshOptions> {
+  const path = dependencies.configFile ?? `${local.home}/.ssh/config`
+  const text = (await dependencies.files.read(path)) ?? ''
+  warnOfLimits(text, path, dependencies.log)
+  const { default: SSHConfig } = await import('ssh-config')
+  const config = SSHConfig.parse(text.replace(/^\s*canonicalizehostname\b.*$/gim, ''))
+  const alias = target.host.replace(/^.*@/, '')
+  const found = config.compute(alias, { ignoreCase: true, matchExec: false })
+  const options = new Map<string, readonly string[]>(DEFAULTS.map(([keyword, value]) => [keyword, [value]]))
+  options.set('identityfile', DEFAULT_IDENTITIES)
+  for (const [keyword, value] of Object.entries(found)) options.set(keyword, valuesOf(keyword, value))
+  const hostname = options.get('hostname')?.[0]?.replace(/%h/g, alias).replace(/%%/g, '%')
+  if (hostname !== undefined) options.set('hostname', [hostname])
+  if (target.port !== undefined) options.set('port', [String(target.port)])
+  const user = target.user ?? /^(.*)@/.exec(target.host)?.[1]
+  if (user !== undefined) options.set('user', [user])
+  return options
+}
+
+/** As `ssh -G` prints them: keys one by one, all others in one line. */
+function valuesOf(keyword: string, value: string | string[]): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return keyword === 'identityfile' || keyword === 'certificatefile' ? value : [value.join(' ')]
+}
+
+function warnOfLimits(text: string, path: string, log: Log): void {
+  const left = ['Include', 'CanonicalizeHostname', 'Match'].filter((word) =>
+    new RegExp(`^\\s*${word}\\b`, 'im').test(text),
+  )
+  log.warn('no ssh program was found: its configuration is read without it', { path, notUnderstood: left })
+}

@@ -1,0 +1,182 @@
+// What is known of an SSH server before it is dialled, and how `ssh -G` tells it. Pure: no process, no file.
+
+import type { SshTarget } from '../config/schema.ts'
+import { PluginError } from '../core/errors.ts'
+
+export type LoginMethod = 'publickey' | 'keyboard-interactive' | 'password'
+
+/** Everything an attempt needs to know; all paths are absolute, all tokens expanded. */
+export interface SshParameters {
+  /** The host as the user wrote it, without a user. */
+  alias: string
+  host: string
+  port: number
+  user: string
+  /** In the order of offering; `explicitIdentity` is first when there is one. */
+  identityFiles: readonly string[]
+  /** The key that the plugin's own configuration names; offered before everything that does not match it. */
+  explicitIdentity: string | undefined
+  identitiesOnly: boolean
+  /** Path of the agent's socket; `undefined` when no agent shall be asked. */
+  identityAgent: string | undefined
+  userKnownHostsFiles: readonly string[]
+  globalKnownHostsFiles: readonly string[]
+  hostKeyAlias: string | undefined
+  strictHostKeyChecking: 'ask' | 'yes' | 'accept-new' | 'off'
+  hashKnownHosts: boolean
+  proxyJump: string | undefined
+  proxyCommand: string | undefined
+  bindInterface: string | undefined
+  bindAddress: string | undefined
+  connectTimeoutMs: number
+  /** 4 or 6 when only that family may be used. */
+  addressFamily: 4 | 6 | undefined
+  loginMethods: readonly LoginMethod[]
+  passwordPrompts: number
+  /** What ssh_config asks for at the login and this transport cannot do, as words for the report of a failed login. */
+  unsupportedLogins: readonly string[]
+}
+
+/** Options of ssh_config by lower-case keyword; a keyword may stand several times. */
+export type SshOptions = ReadonlyMap<string, readonly string[]>
+
+/** The machine and the person that paths and tokens speak of. */
+export interface LocalUser {
+  home: string
+  name: string
+  uid: number
+  env: Readonly<Record<string, string | undefined>>
+}
+
+/** Reads the output of `ssh -G`: one `keyword value` per line. Versions differ in the keywords' case. */
+export function parseSshOptions(output: string): SshOptions {
+  const options = new Map<string, string[]>()
+  for (const line of output.split(/\r?\n/)) {
+    const [, keyword, value] = /^\s*(\S+)\s+(.*?)\s*$/.exec(line) ?? []
+    if (keyword === undefined || value === undefined) continue
+    const values = options.get(keyword.toLowerCase())
+    if (values) values.push(value)
+    else options.set(keyword.toLowerCase(), [value])
+  }
+  return options
+}
+
+/**
+ * Makes parameters of the options that hold for a target.
+ * @throws PluginError SSH_UNSUPPORTED for a token that cannot be expanded.
+ */
+export function toParameters(options: SshOptions, target: SshTarget, local: LocalUser): SshParameters {
+  const first = (keyword: string) => options.get(keyword)?.[0]
+  const set = (keyword: string) => notNone(first(keyword))
+  const alias = target.host.replace(/^.*@/, '')
+  const host = first('hostname') ?? alias
+  const port = Number(first('port') ?? target.port ?? 22)
+  const user = first('user') ?? target.user ?? local.name
+  const tokens = { n: alias, h: host, p: String(port), r: user, k: first('hostkeyalias') ?? host }
+  const expand = (path: string) => expandPath(path, tokens, local)
+  const explicitIdentity = target.identityFile === undefined ? undefined : expand(target.identityFile)
+  const configured = (options.get('identityfile') ?? []).filter((path) => path !== 'none').map(expand)
+  return {
+    alias,
+    host,
+    port,
+    user,
+    identityFiles: [...new Set(explicitIdentity === undefined ? configured : [explicitIdentity, ...configured])],
+    explicitIdentity,
+    identitiesOnly: isYes(first('identitiesonly')),
+    identityAgent: agentSocket(first('identityagent'), expand, local),
+    userKnownHostsFiles: (target.knownHostsFile ? [target.knownHostsFile] : paths(first('userknownhostsfile'))).map(
+      expand,
+    ),
+    globalKnownHostsFiles: paths(first('globalknownhostsfile')).map(expand),
+    hostKeyAlias: set('hostkeyalias'),
+    strictHostKeyChecking: strictness(first('stricthostkeychecking')),
+    hashKnownHosts: isYes(first('hashknownhosts')),
+    proxyJump: set('proxyjump'),
+    proxyCommand: set('proxycommand'),
+    bindInterface: set('bindinterface'),
+    bindAddress: set('bindaddress'),
+    connectTimeoutMs: Math.min(target.connectTimeoutMs, seconds(set('connecttimeout'))),
+    addressFamily: ({ inet: 4, inet6: 6 } as const)[first('addressfamily') ?? ''],
+    loginMethods: loginMethods(options),
+    passwordPrompts: Number(first('numberofpasswordprompts') ?? 3),
+    unsupportedLogins: unsupportedLogins(options),
+  }
+}
+
+/**
+ * Refuses a way to the server that this transport cannot go, rather than dial the host past its proxy.
+ * @throws PluginError SSH_UNSUPPORTED naming the option.
+ */
+export function refuseUnsupportedRoute(parameters: SshParameters): void {
+  const routes = {
+    ProxyJump: parameters.proxyJump,
+    ProxyCommand: parameters.proxyCommand,
+    BindInterface: parameters.bindInterface,
+  }
+  for (const [option, value] of Object.entries(routes)) {
+    if (value === undefined) continue
+    throw new PluginError('SSH_UNSUPPORTED', `ssh_config asks for ${option} ${value} to reach ${parameters.alias}`, {
+      hint: `${option} is not supported yet: name a host that can be reached directly, or give a url without ssh.`,
+    })
+  }
+}
+
+/** Expands `~`, `${ENV}` and the tokens of ssh_config(5) as far as a path to a key may use them. */
+export function expandPath(path: string, tokens: Readonly<Record<string, string>>, local: LocalUser): string {
+  const all: Record<string, string> = { ...tokens, d: local.home, u: local.name, i: String(local.uid), '%': '%' }
+  return path
+    .replace(/^~(?=\/|$)/, local.home)
+    .replace(/\$\{([^}]+)\}|%(.)/g, (written, variable: string | undefined, token: string | undefined) => {
+      const value = variable === undefined ? all[token ?? ''] : local.env[variable]
+      if (value !== undefined) return value
+      throw new PluginError('SSH_UNSUPPORTED', `${written} in the path ${path} cannot be expanded`, {
+        hint: 'Write the path without it in ~/.ssh/config, or set the variable.',
+      })
+    })
+}
+
+function agentSocket(
+  written: string | undefined,
+  expand: (path: string) => string,
+  local: LocalUser,
+): string | undefined {
+  if (written === 'none') return undefined
+  if (written === undefined || written === 'SSH_AUTH_SOCK') return local.env.SSH_AUTH_SOCK || undefined
+  if (/^\$\w+$/.test(written)) return local.env[written.slice(1)] || undefined
+  return expand(written)
+}
+
+/** Who sets `no` or `off` asks for silent trust, which we never give: that is told apart from `ask` for the notice only. */
+function strictness(written: string | undefined): SshParameters['strictHostKeyChecking'] {
+  if (written === 'accept-new') return 'accept-new'
+  if (isYes(written)) return 'yes'
+  return written === 'no' || written === 'off' || written === 'false' ? 'off' : 'ask'
+}
+
+const OPENSSH_ORDER: readonly LoginMethod[] = ['publickey', 'keyboard-interactive', 'password']
+const SWITCHES: Readonly<Record<LoginMethod, string>> = {
+  publickey: 'pubkeyauthentication',
+  'keyboard-interactive': 'kbdinteractiveauthentication',
+  password: 'passwordauthentication',
+}
+
+function loginMethods(options: SshOptions): LoginMethod[] {
+  const preferred = options.get('preferredauthentications')?.[0]?.split(',')
+  const isOn = (method: LoginMethod) => !isNo(options.get(SWITCHES[method])?.[0])
+  return OPENSSH_ORDER.filter((method) => isOn(method) && (preferred?.includes(method) ?? true))
+}
+
+function unsupportedLogins(options: SshOptions): string[] {
+  const certificates = (options.get('certificatefile') ?? []).map((path) => `certificate ${path}: not supported yet`)
+  const others = ['pkcs11provider', 'gssapiauthentication', 'hostbasedauthentication']
+    .filter((keyword) => !isNo(notNone(options.get(keyword)?.[0]) ?? 'no'))
+    .map((keyword) => `${keyword} of ssh_config: not supported`)
+  return [...certificates, ...others]
+}
+
+const notNone = (value: string | undefined) => (value === 'none' ? undefined : value)
+const isYes = (value: string | undefined) => value === 'yes' || value === 'true'
+const isNo = (value: string | undefined) => value === 'no' || value === 'false'
+const paths = (value: string | undefined) => (value ?? '').split(/\s+/).filter((path) => path !== '' && path !== 'none')
+const seconds = (value: string | undefined) => (Number(value) > 0 ? Number(value) * 1000 : Number.POSITIVE_INFINITY)

@@ -1,0 +1,72 @@
+// Says a login's tries in ssh2's words. The library itself is given, never loaded here.
+import type * as ssh2Library from 'ssh2'
+import type { AnyAuthMethod, ParsedKey } from 'ssh2'
+import type { AuthAttempt, SigningKey } from './auth-run.ts'
+import type { PrivateKey } from './key-files.ts'
+
+type Ssh2 = typeof ssh2Library
+
+/** @param giveUp ends the login; ssh2 has no other way to leave a keyboard-interactive question unanswered. */
+export function toMethod(ssh2: Ssh2, username: string, attempt: AuthAttempt, giveUp: () => void): AnyAuthMethod {
+  switch (attempt.type) {
+    case 'none':
+      return { type: 'none', username }
+    case 'password':
+      return { type: 'password', username, password: attempt.password }
+    case 'publickey':
+      return { type: 'publickey', username, key: attempt.key as unknown as ParsedKey }
+    case 'signer':
+      return { type: 'agent', username, agent: agentOf(ssh2, attempt.keys) }
+    case 'keyboard-interactive':
+      return {
+        ...{ type: 'keyboard-interactive', username },
+        prompt: (_name, _instructions, _language, questions, finish) => {
+          attempt.answer(questions).then((answers) => (answers ? finish(answers) : giveUp()), giveUp)
+        },
+      }
+  }
+}
+
+/** ssh2 signs elsewhere only through an agent, so keys that do so are shown to it as one. */
+function agentOf(ssh2: Ssh2, keys: readonly SigningKey[]) {
+  class Signers extends ssh2.BaseAgent<Buffer> {
+    override getIdentities(callback: (error: Error | undefined, keys?: Buffer[]) => void): void {
+      callback(
+        undefined,
+        keys.map((key) => key.publicKey),
+      )
+    }
+    override sign(publicKey: unknown, data: Buffer, options: unknown, callback?: unknown): void {
+      const done = callback as (error: Error | undefined, signature?: Buffer) => void
+      const blob = (publicKey as ParsedKey).getPublicSSH()
+      const key = keys.find((candidate) => candidate.publicKey.equals(blob))
+      const signing = key
+        ? key.sign(data, (options as { hash?: string }).hash)
+        : Promise.reject(new Error('unknown key'))
+      signing.then((signature) => done(undefined, signature), done)
+    }
+  }
+  return new Signers()
+}
+
+/** The agent's keys that ssh2 can use; certificates and keys of security tokens are not among them. */
+export function listAgentKeys(ssh2: Ssh2, socket: string): Promise<SigningKey[]> {
+  const agent = ssh2.createAgent(socket)
+  const sign = (key: ParsedKey) => (data: Buffer, hash: string | undefined) =>
+    new Promise<Buffer>((resolve, reject) => {
+      agent.sign(key as never, data, (hash === undefined ? {} : { hash }) as never, (error, signature) =>
+        error || !signature ? reject(error ?? new Error('the agent gave no signature')) : resolve(signature),
+      )
+    })
+  return new Promise((resolve, reject) => {
+    agent.getIdentities((error, keys = []) => {
+      if (error) return reject(error)
+      resolve(
+        (keys as PrivateKey[]).map((key) => ({
+          publicKey: key.getPublicSSH(),
+          sign: sign(key as unknown as ParsedKey),
+        })),
+      )
+    })
+  })
+}

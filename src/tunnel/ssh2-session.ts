@@ -1,0 +1,149 @@
+// A connection that is up: streams are opened in it until it is lost or ended. How it came up is in ssh2.ts.
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../core/clock.ts'
+import { PluginError } from '../core/errors.ts'
+import { type Channel, ChannelSocket } from './channel-socket.ts'
+import { channelError, channelTimeout, lostError, type Place } from './ssh-errors.ts'
+
+export interface SshSession {
+  /**
+   * Opens a stream to `host:port` as the server sees it.
+   * @throws PluginError SSH_FORWARDING_REFUSED, SERVER_UNREACHABLE, SSH_CHANNEL_TIMEOUT, SSH_LOST; the signal's reason.
+   */
+  open(host: string, port: number, signal?: AbortSignal): Promise<Duplex>
+  /** Resolves once, with why the connection is over; never rejects. */
+  readonly closed: Promise<PluginError>
+  /** How the server names itself, as `SSH-2.0-OpenSSH_9.2p1`; empty when it was not seen. */
+  readonly banner: string
+  /** Says goodbye and closes; idempotent. */
+  end(): void
+}
+
+/** What is used of an ssh2 client that is logged in. */
+export interface ForwardingClient {
+  forwardOut(
+    fromHost: string,
+    fromPort: number,
+    toHost: string,
+    toPort: number,
+    callback: (error: Error | undefined, channel: Channel) => void,
+  ): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+  end(): unknown
+}
+
+/** What is used of the socket under it. */
+export interface Carrier {
+  readonly destroyed: boolean
+  readonly writable: boolean
+  readonly readableEnded: boolean
+  destroySoon(): unknown
+}
+
+export interface SessionOptions {
+  place: Place
+  banner: string
+  clock: Clock
+  channelTimeoutMs: number
+}
+
+export class Ssh2Session implements SshSession {
+  readonly closed: Promise<PluginError>
+  readonly banner: string
+  readonly #client: ForwardingClient
+  readonly #carrier: Carrier
+  readonly #options: SessionOptions
+  /** The first error after the login says more than the bare end that follows it. */
+  #cause: Error | undefined
+  #isEnded = false
+
+  constructor(client: ForwardingClient, carrier: Carrier, options: SessionOptions) {
+    this.#client = client
+    this.#carrier = carrier
+    this.#options = options
+    this.banner = options.banner
+    client.on('error', (error) => {
+      this.#cause ??= error
+    })
+    this.closed = new Promise((resolve) => client.on('close', () => resolve(this.#lostNow())))
+  }
+
+  async open(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
+    signal?.throwIfAborted()
+    const lost = this.#lost()
+    if (lost) throw lost
+    const timer = new AbortController()
+    const giveUp = () => timer.abort()
+    signal?.addEventListener('abort', giveUp, { once: true })
+    try {
+      return await this.#openBefore(this.#deadline(timer.signal), { host, port }, signal)
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
+      timer.abort()
+    }
+  }
+
+  end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#client.end()
+    this.#carrier.destroySoon()
+  }
+
+  /** Resolves to true when the time is up, to false when nobody waits any more. */
+  #deadline(signal: AbortSignal): Promise<boolean> {
+    return this.#options.clock.sleep(this.#options.channelTimeoutMs, signal).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** A channel that comes after nobody waits for it any more is closed at once. */
+  #openBefore(
+    deadline: Promise<boolean>,
+    target: { host: string; port: number },
+    signal?: AbortSignal,
+  ): Promise<Duplex> {
+    const { place, channelTimeoutMs } = this.#options
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      const settle = (act: () => void) => {
+        if (isOver) return
+        isOver = true
+        act()
+      }
+      deadline.then((isLate) =>
+        settle(() => reject(isLate ? channelTimeout(channelTimeoutMs, target, place) : signal?.reason)),
+      )
+      const opened = (error: Error | undefined, channel: Channel) => {
+        if (error) settle(() => reject(this.#lost() ?? channelError(error, target, place)))
+        else if (isOver) discard(channel)
+        else settle(() => resolve(new ChannelSocket(channel, () => this.#lost())))
+      }
+      try {
+        this.#client.forwardOut('127.0.0.1', 0, target.host, target.port, opened)
+      } catch (error) {
+        settle(() => reject(this.#lost() ?? lostError(error, place)))
+      }
+    })
+  }
+
+  /** Channels end before the client says that it is closed, so the socket is looked at too. */
+  #lost(): PluginError | undefined {
+    const { destroyed, writable, readableEnded } = this.#carrier
+    return this.#isEnded || destroyed || !writable || readableEnded ? this.#lostNow() : undefined
+  }
+
+  #lostNow(): PluginError {
+    const { place } = this.#options
+    if (this.#isEnded) return new PluginError('SSH_LOST', `The SSH connection to ${place.alias} was closed`)
+    return lostError(this.#cause ?? '', place)
+  }
+}
+
+function discard(channel: Channel): void {
+  channel.on('error', () => {})
+  channel.close()
+  channel.resume()
+}

@@ -1,0 +1,241 @@
+// Brings an SSH connection up inside this process: dial, verify the host, log in. The only module that imports ssh2,
+// and that on first need: it costs a start 30 ms.
+import { connect as dial, type Socket } from 'node:net'
+import type { AnyAuthMethod, Client, ConnectConfig } from 'ssh2'
+import { type Clock, systemClock } from '../core/clock.ts'
+import type { PluginError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import { Authenticator } from './auth.ts'
+import type { Secrets } from './auth-run.ts'
+import { hostVerifier, judgeHostKey, namesOf, readKnownHosts } from './host-key.ts'
+import type { ParseKey } from './key-files.ts'
+import { hostKeyAlgorithms, type KnownHost, knownKeyTypes } from './known-hosts.ts'
+import { PhaseTimer, pausing } from './phase-timer.ts'
+import { connectError, droppedInLogin, timeoutError } from './ssh-errors.ts'
+import type { SshFiles } from './ssh-files.ts'
+import { refuseUnsupportedRoute, type SshParameters } from './ssh-parameters.ts'
+import { listAgentKeys, toMethod } from './ssh2-methods.ts'
+import { type ForwardingClient, Ssh2Session, type SshSession } from './ssh2-session.ts'
+import type { LinkPhase, Prompts } from './transport.ts'
+
+type Ssh2 = typeof import('ssh2')
+
+/** Milliseconds. Dialling, with the server's first byte, may take `SshParameters.connectTimeoutMs`. */
+export interface SshTimeouts {
+  keyExchange: number
+  /** Without the time in which a person is asked. */
+  login: number
+  channel: number
+  keepaliveInterval: number
+}
+
+export interface Ssh2Options {
+  prompts: Prompts
+  files: SshFiles
+  secrets: Secrets
+  log: Log
+  signal: AbortSignal
+  onPhase: (phase: LinkPhase) => void
+  onNotice: (text: string) => void
+  clock?: Clock | undefined
+  timeouts?: Partial<SshTimeouts> | undefined
+}
+
+const TIMEOUTS: SshTimeouts = { keyExchange: 10_000, login: 15_000, channel: 8_000, keepaliveInterval: 5_000 }
+
+/** Unanswered probes until a link is dead: noticed after interval × (count + 1) at the latest. */
+const KEEPALIVE_COUNT = 2
+
+/** Their big primes block the event loop for a second and more. */
+const SLOW_KEY_EXCHANGES = [
+  'diffie-hellman-group-exchange-sha256',
+  'diffie-hellman-group17-sha512',
+  'diffie-hellman-group18-sha512',
+] as const
+
+/**
+ * Connects and logs in. Nothing is tried twice: a server may lock out who fails too often.
+ * @throws PluginError SSH_*; the signal's reason when it is aborted.
+ */
+export async function connectSsh2(parameters: SshParameters, options: Ssh2Options): Promise<SshSession> {
+  refuseUnsupportedRoute(parameters)
+  options.signal.throwIfAborted()
+  const [ssh2, known] = await Promise.all([loadSsh2(), readKnownHosts(parameters, options.files, options.log)])
+  options.signal.throwIfAborted()
+  return new Attempt(ssh2, parameters, options).run(known)
+}
+
+async function loadSsh2(): Promise<Ssh2> {
+  return (await import('ssh2')).default as unknown as Ssh2
+}
+
+/** One try to come up, with a client of its own; it ends in a session or in one error. */
+class Attempt {
+  readonly #ssh2: Ssh2
+  readonly #parameters: SshParameters
+  readonly #options: Ssh2Options
+  readonly #timeouts: SshTimeouts
+  readonly #clock: Clock
+  readonly #client: Client
+  readonly #socket: Socket
+  readonly #timer: PhaseTimer
+  /** Aborted when the attempt is over, so that no prompt outlives it. */
+  readonly #over = new AbortController()
+  readonly #authenticator: Authenticator
+  readonly #prompts: Prompts
+  readonly #outcome: Promise<SshSession>
+  #resolve: (session: SshSession) => void = () => {}
+  #reject: (reason: unknown) => void = () => {}
+  #phase: 'dialling' | 'agreeing on keys' | 'logging in' = 'dialling'
+  #banner = ''
+
+  constructor(ssh2: Ssh2, parameters: SshParameters, options: Ssh2Options) {
+    this.#outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.#ssh2 = ssh2
+    this.#parameters = parameters
+    this.#options = options
+    this.#timeouts = { ...TIMEOUTS, ...options.timeouts }
+    this.#clock = options.clock ?? systemClock
+    this.#timer = new PhaseTimer(this.#clock, (phase, ms) => this.#fail(timeoutError(phase, ms, parameters)))
+    this.#prompts = pausing(options.prompts, this.#timer)
+    this.#client = new ssh2.Client()
+    this.#socket = dial(dialOptions(parameters)).setNoDelay(true)
+    this.#authenticator = new Authenticator({
+      ...{ parameters, files: options.files, secrets: options.secrets, log: options.log },
+      prompts: this.#prompts,
+      signal: this.#over.signal,
+      parseKey: ssh2.utils.parseKey as unknown as ParseKey,
+      listAgentKeys: (socket) => listAgentKeys(ssh2, socket),
+    })
+  }
+
+  run(known: readonly KnownHost[]): Promise<SshSession> {
+    const giveUp = () => this.#fail(this.#options.signal.reason)
+    this.#options.signal.addEventListener('abort', giveUp, { once: true })
+    this.#over.signal.addEventListener('abort', () => this.#options.signal.removeEventListener('abort', giveUp))
+    this.#listen()
+    this.#enter('dialling', this.#parameters.connectTimeoutMs)
+    try {
+      this.#client.connect(this.#config(known))
+      this.#socket.once('data', (first: Buffer) => this.#greeted(first))
+    } catch (error) {
+      this.#fail(connectError(error, this.#parameters))
+    }
+    return this.#outcome
+  }
+
+  #enter(phase: 'dialling' | 'agreeing on keys' | 'logging in', ms: number): void {
+    this.#phase = phase
+    this.#timer.start(phase, ms)
+    this.#options.log.debug('ssh', { host: this.#parameters.host, phase })
+  }
+
+  #listen(): void {
+    const client = this.#client
+    client.on('error', (error) => this.#onError(error))
+    client.on('close', () =>
+      this.#fail(this.#phase === 'logging in' ? droppedInLogin(this.#parameters) : this.#hungUp()),
+    )
+    // Emitted again at every re-keying.
+    client.once('handshake', () => {
+      this.#options.onPhase('authenticating')
+      this.#enter('logging in', this.#timeouts.login)
+    })
+    client.on('banner', (text) => this.#options.log.info('the server says', { text }))
+    client.once('ready', () => this.#succeed())
+  }
+
+  #greeted(first: Buffer): void {
+    this.#banner = /^SSH-[^\r\n]*/m.exec(first.toString('latin1'))?.[0] ?? ''
+    if (this.#phase === 'dialling') this.#enter('agreeing on keys', this.#timeouts.keyExchange)
+  }
+
+  #hungUp(): PluginError {
+    return connectError(new Error('Connection lost before handshake'), this.#parameters)
+  }
+
+  #onError(error: Error & { level?: string; code?: unknown }): void {
+    // An agent that fails ends its own method only.
+    if (error.level === 'agent') {
+      this.#options.log.warn('the ssh agent failed', { error })
+      return
+    }
+    const isTooMany = /Too many authentication failures/i.test(error.message)
+    if (isTooMany) this.#fail(this.#authenticator.failure(error.message))
+    else if (error.level === 'client-authentication') this.#fail(this.#authenticator.failure())
+    else this.#fail(connectError(error, this.#parameters))
+  }
+
+  #succeed(): void {
+    this.#authenticator.succeeded()
+    this.#timer.stop()
+    const session = new Ssh2Session(this.#client as unknown as ForwardingClient, this.#socket, {
+      place: this.#parameters,
+      banner: this.#banner,
+      clock: this.#clock,
+      channelTimeoutMs: this.#timeouts.channel,
+    })
+    this.#resolve(session)
+    this.#over.abort()
+  }
+
+  /** The first reason counts; what ssh2 tells afterwards is only its consequence. */
+  #fail(reason: unknown): void {
+    if (this.#over.signal.aborted) return
+    this.#timer.stop()
+    this.#reject(reason)
+    this.#over.abort(reason)
+    this.#socket.destroy()
+  }
+
+  #config(known: readonly KnownHost[]): ConnectConfig {
+    const { signal } = this.#over
+    const { files, log, onNotice } = this.#options
+    const context = { parameters: this.#parameters, known, files, prompts: this.#prompts, signal, log, onNotice }
+    const types = knownKeyTypes(known, namesOf(this.#parameters))
+    return {
+      sock: this.#socket,
+      username: this.#parameters.user,
+      readyTimeout: 0,
+      keepaliveInterval: this.#timeouts.keepaliveInterval,
+      keepaliveCountMax: KEEPALIVE_COUNT,
+      algorithms: {
+        kex: { append: [], prepend: [], remove: [...SLOW_KEY_EXCHANGES] },
+        serverHostKey: hostKeyAlgorithms(types) as NonNullable<ConnectConfig['algorithms']>['serverHostKey'] & string[],
+      },
+      hostVerifier: hostVerifier(
+        (key) => judgeHostKey(key, context),
+        (reason) => this.#fail(reason),
+      ),
+      authHandler: (left, isPartial, next) => {
+        this.#authenticate(left, isPartial, next as (method: AnyAuthMethod | false) => void)
+      },
+    }
+  }
+
+  #authenticate(
+    left: readonly string[] | null,
+    isPartial: boolean,
+    next: (method: AnyAuthMethod | false) => void,
+  ): void {
+    this.#authenticator.next(left, isPartial).then(
+      (attempt) => {
+        if (this.#over.signal.aborted) return
+        next(attempt ? toMethod(this.#ssh2, this.#parameters.user, attempt, () => next(false)) : false)
+      },
+      (error) => this.#fail(error),
+    )
+  }
+}
+
+function dialOptions({ host, port, addressFamily, bindAddress }: SshParameters) {
+  return {
+    host,
+    port,
+    ...(addressFamily === undefined ? {} : { family: addressFamily }),
+    ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
+  }
+}

@@ -1,0 +1,428 @@
+// The tunnel against a real sshd: logins, host keys, streams, and what happens when something dies.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { Server as NetServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Server } from '../../../src/tunnel/server.ts'
+import { describeWithSshd } from '../../support/real-parts.ts'
+import { type Agent, startAgent } from '../../support/ssh-agent.ts'
+import { type Sshd, startSshd } from '../../support/sshd.ts'
+import {
+  type Backend,
+  failureOf,
+  get,
+  openRig,
+  person,
+  type Rig,
+  type RigOptions,
+  startBackend,
+  text,
+} from './tunnel-rig.ts'
+
+describeWithSshd('the tunnel through a real sshd', (openssh) => {
+  let sshd: Sshd
+  let backend: Backend
+  let folder: string
+  const open: Server[] = []
+
+  beforeAll(async () => {
+    sshd = await startSshd({ openssh, methods: ['publickey', 'password'], config: ['MaxStartups 100'] })
+    backend = await startBackend()
+    folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
+  })
+  afterEach(() => {
+    for (const server of open.splice(0)) server.close()
+  })
+  afterAll(async () => {
+    await backend.stop()
+    await sshd.stop()
+    rmSync(folder, { recursive: true })
+  })
+
+  async function rig(options: Partial<RigOptions> = {}): Promise<Rig> {
+    const { host, port, user } = sshd
+    const usual = {
+      folder,
+      host,
+      port,
+      user,
+      backend,
+      identityFile: sshd.clientKey.path,
+      knownHosts: sshd.knownHostsLine(),
+    }
+    const made = await openRig({ ...usual, ...options })
+    open.push(made.server)
+    return made
+  }
+
+  const accepted = () => [...sshd.log().matchAll(/Accepted (publickey|password)/g)].length
+
+  describe('login', () => {
+    it('by key, with the host known by a hashed line', async () => {
+      const asker = person()
+      const { server } = await rig({ knownHosts: sshd.knownHostsLine(true), person: asker })
+      expect(JSON.parse(await get(server))).toEqual({ path: '/echo', body: '' })
+      expect(asker.asked).toEqual([])
+      expect(backend.requests.at(-1)?.host).toBe(backend.url.host)
+    })
+
+    it('by an encrypted key, after a wrong passphrase, and asks no more when it reconnects', async () => {
+      const { path, passphrase } = sshd.clientKeyEncrypted
+      const asker = person('wrong', passphrase)
+      const { server } = await rig({ identityFile: path, person: asker })
+      await get(server)
+      expect(asker.asked).toEqual([
+        { title: `Passphrase of ${path}`, detail: `To log in as ${sshd.user}@127.0.0.1:${sshd.port}` },
+        { title: `Passphrase of ${path}`, detail: 'Wrong passphrase; 2 tries left' },
+      ])
+      await sshd.killSessions()
+      await get(server)
+      expect(asker.asked).toHaveLength(2)
+    })
+
+    it('goes on to the password when the passphrase is cancelled', async () => {
+      if (sshd.password === undefined) return
+      const asker = person(undefined, sshd.password)
+      const { server } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: asker })
+      await get(server)
+      expect(asker.asked.map(({ title }) => title.split(' ')[0])).toEqual(['Passphrase', 'Password'])
+    })
+
+    it('is cancelled when every prompt is', async () => {
+      const { server } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: person(undefined, undefined) })
+      expect(await failureOf(get(server))).toMatchObject({
+        code: 'SSH_AUTH_CANCELLED',
+        message: expect.stringContaining('passphrase cancelled; password: cancelled'),
+      })
+    })
+
+    it('by password, right after a wrong one, which is then remembered', async () => {
+      if (sshd.password === undefined) return
+      const asker = person('wrong', sshd.password)
+      const { server } = await rig({ identityFile: undefined, person: asker })
+      await get(server)
+      expect(asker.asked.map(({ detail }) => detail)).toEqual([
+        expect.stringContaining('To log in as'),
+        'That was refused; try again',
+      ])
+      await sshd.killSessions()
+      await get(server)
+      expect(asker.asked).toHaveLength(2)
+    })
+
+    it('says what was tried when all was refused', async () => {
+      const stranger = join(folder, 'stranger')
+      execFileSync(openssh.keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', stranger])
+      const keysOnly = ['PasswordAuthentication no']
+      const { server } = await rig({ identityFile: stranger, config: [...keysOnly, 'KbdInteractiveAuthentication no'] })
+      const failure = await failureOf(get(server))
+      expect(failure).toMatchObject({
+        code: 'SSH_AUTH_FAILED',
+        message: expect.stringContaining(`${stranger}: refused`),
+      })
+      expect(failure.hint).toContain('authorized_keys')
+    })
+
+    it('tells of a key file that is none', async () => {
+      const { server } = await rig({
+        identityFile: sshd.clientKey.path.replace(/client$/, 'sshd_config'),
+        config: ['PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
+      })
+      expect(await failureOf(get(server))).toMatchObject({
+        code: 'SSH_KEY_UNUSABLE',
+        message: expect.stringContaining('not a private key'),
+      })
+    })
+
+    describe('with an agent', () => {
+      let agent: Agent
+      beforeAll(async () => {
+        const others = Array.from({ length: 8 }, (_, index) => {
+          const path = join(folder, `other-${index}`)
+          execFileSync(openssh.keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', path])
+          return { path }
+        })
+        agent = await startAgent([...others, sshd.clientKeyEncrypted], openssh)
+      })
+      afterAll(() => agent.stop())
+
+      it('uses the key that IdentityFile names before all others, and asks nothing', async () => {
+        const asker = person()
+        const { server } = await rig({
+          identityFile: sshd.clientKeyEncrypted.path,
+          config: [`IdentityAgent ${agent.socket}`],
+          person: asker,
+        })
+        await get(server)
+        expect(asker.asked).toEqual([])
+      })
+
+      it('knows the key by its .pub file alone', async () => {
+        const { server } = await rig({
+          identityFile: sshd.clientKeyEncrypted.publicPath,
+          config: [`IdentityAgent ${agent.socket}`, 'IdentitiesOnly yes'],
+        })
+        await get(server)
+      })
+
+      it('says why when the server ends a login after too many keys', async () => {
+        const { server } = await rig({ identityFile: undefined, config: [`IdentityAgent ${agent.socket}`] })
+        const failure = await failureOf(get(server))
+        expect(failure).toMatchObject({ code: 'SSH_AUTH_FAILED', hint: expect.stringContaining('IdentitiesOnly') })
+      })
+
+      it('goes on without an agent that is not there', async () => {
+        const { server } = await rig({ config: ['IdentityAgent /nonexistent/agent'] })
+        await get(server)
+      })
+    })
+  })
+
+  describe('host key', () => {
+    it('that is unknown is shown as ssh shows it, and remembered so that ssh-keygen finds it', async () => {
+      const asker = person('Trust and remember')
+      const { server, knownHostsFile } = await rig({
+        knownHosts: '# nothing',
+        config: ['HashKnownHosts yes'],
+        person: asker,
+      })
+      await get(server)
+      expect(asker.asked).toEqual([
+        {
+          title: `The authenticity of host '[127.0.0.1]:${sshd.port}' can't be established`,
+          detail: `ED25519 key fingerprint is ${sshd.hostKey.fingerprint}.`,
+        },
+      ])
+      const found = execFileSync(openssh.keygen, ['-F', `[127.0.0.1]:${sshd.port}`, '-f', knownHostsFile]).toString()
+      expect(found).toContain('found: line 2')
+      expect(readFileSync(knownHostsFile, 'utf8')).toMatch(/^# nothing\n\|1\|/)
+      await sshd.killSessions()
+      await get(server)
+      expect(asker.asked).toHaveLength(1)
+    })
+
+    it('is written to a file with mode 0600 that was not there', async () => {
+      const options: Partial<RigOptions> = { person: person('Trust and remember'), folder }
+      const { host, port, user } = sshd
+      const made = await openRig({ folder, host, port, user, backend, identityFile: sshd.clientKey.path, ...options })
+      open.push(made.server)
+      await get(made.server)
+      expect(statSync(made.knownHostsFile).mode & 0o777).toBe(0o600)
+    })
+
+    it.each(['Refuse', undefined])('that is not trusted (%s) ends the attempt before any login', async (answer) => {
+      const before = sshd.log().length
+      const { server, knownHostsFile } = await rig({ knownHosts: '', person: person(answer) })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_REFUSED' })
+      expect(readFileSync(knownHostsFile, 'utf8').trim()).toBe('')
+      expect(sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
+    })
+
+    it('that is unknown is refused unasked with StrictHostKeyChecking yes', async () => {
+      const asker = person()
+      const { server } = await rig({ knownHosts: '', config: ['StrictHostKeyChecking yes'], person: asker })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_REFUSED' })
+      expect(asker.asked).toEqual([])
+    })
+
+    it('that is unknown is asked about with StrictHostKeyChecking no', async () => {
+      const asker = person('Refuse')
+      const { server } = await rig({ knownHosts: '', config: ['StrictHostKeyChecking no'], person: asker })
+      await failureOf(get(server))
+      expect(asker.asked).toHaveLength(1)
+    })
+
+    it('that is unknown is trusted with a notice by accept-new', async () => {
+      const { server, notices, knownHostsFile } = await rig({
+        knownHosts: '',
+        config: ['StrictHostKeyChecking accept-new'],
+      })
+      await get(server)
+      expect(notices).toEqual([expect.stringContaining(sshd.hostKey.fingerprint)])
+      expect(readFileSync(knownHostsFile, 'utf8')).toContain(sshd.hostKey.publicLine)
+    })
+
+    it('that has changed is refused with both fingerprints, the place and the mend, and nothing is sent', async () => {
+      const line = sshd.knownHostsLine()
+      const known = sshd.hostKey.fingerprint
+      await sshd.restart({ newHostKey: true })
+      const before = sshd.log().length
+      const asker = person('Trust and remember')
+      const { server, knownHostsFile } = await rig({ knownHosts: `# one\n${line}`, person: asker })
+      const failure = await failureOf(get(server))
+      expect(failure.code).toBe('SSH_HOST_KEY_CHANGED')
+      expect(failure.message).toContain(`${known} (${knownHostsFile}:2)`)
+      expect(failure.message).toContain(sshd.hostKey.fingerprint)
+      expect(failure.hint).toContain(`ssh-keygen -R '[127.0.0.1]:${sshd.port}' -f '${knownHostsFile}'`)
+      expect(asker.asked).toEqual([])
+      expect(sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
+      execFileSync(openssh.keygen, ['-R', `[127.0.0.1]:${sshd.port}`, '-f', knownHostsFile], { stdio: 'ignore' })
+      await get((await rig({ knownHosts: sshd.knownHostsLine() })).server)
+    })
+
+    it('that is revoked is refused', async () => {
+      const { server } = await rig({ knownHosts: `${sshd.knownHostsLine()}\n@revoked * ${sshd.hostKey.publicLine}` })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_REVOKED' })
+    })
+  })
+
+  describe('streams', () => {
+    it('share one connection, made once for all that wait', async () => {
+      const before = accepted()
+      const { server } = await rig()
+      const listeners = listening()
+      await Promise.all(Array.from({ length: 20 }, () => get(server)))
+      expect(accepted() - before).toBe(1)
+      expect(listening()).toEqual(listeners)
+    })
+
+    it('keep their channel for the next request', async () => {
+      const { server } = await rig()
+      await get(server)
+      const before = backend.connections
+      for (let i = 0; i < 5; i++) {
+        // undici takes a second channel for a request that comes in the same turn as the end of the one before.
+        await new Promise(setImmediate)
+        await text((await server.http.request({ method: 'POST', path: '/echo', body: { i } })).body)
+      }
+      expect(backend.connections).toBe(before)
+      expect(backend.requests.at(-1)?.body).toBe('{"i":4}')
+    })
+
+    it('are not held up by Nagle: a small request on a kept channel takes far less than a delayed acknowledgement', async () => {
+      const { server } = await rig()
+      await get(server)
+      const times: number[] = []
+      for (let i = 0; i < 15; i++) {
+        await new Promise(setImmediate)
+        const start = performance.now()
+        await text((await server.http.request({ method: 'POST', path: '/echo', body: { i } })).body)
+        times.push(performance.now() - start)
+      }
+      expect(times.toSorted((a, b) => a - b)[7]).toBeLessThan(30)
+    })
+
+    it('end at the server when they are aborted', async () => {
+      const { server } = await rig()
+      const controller = new AbortController()
+      const { body } = await server.http.request({
+        method: 'POST',
+        path: '/stream',
+        body: {},
+        signal: controller.signal,
+      })
+      const gone = backend.nextHangUp()
+      const reason = new Error('enough')
+      const reading = text(body)
+      controller.abort(reason)
+      expect(await failureOf(reading)).toBe(reason)
+      await gone
+    })
+
+    it('end at the server when their reader leaves', async () => {
+      const { server } = await rig()
+      const { body } = await server.http.request({ method: 'POST', path: '/stream' })
+      const gone = backend.nextHangUp()
+      for await (const _ of body) break
+      await gone
+      await get(server)
+    })
+
+    it('are lost when the session is killed, and the next request connects anew', async () => {
+      const { server, log } = await rig()
+      const { body } = await server.http.request({ method: 'POST', path: '/stream' })
+      const reading = failureOf(text(body))
+      await sshd.killSessions()
+      expect(await reading).toMatchObject({ code: 'SSH_LOST' })
+      expect(JSON.parse(await get(server)).path).toBe('/echo')
+      expect(log()).toMatch(/from="ready" to="lost" code="SSH_LOST"[\s\S]*from="lost" to="connecting"/)
+    })
+
+    it('that are cut by the server are incomplete', async () => {
+      const { server } = await rig()
+      const { body } = await server.http.request({ method: 'GET', path: '/cut' })
+      expect(await failureOf(text(body))).toMatchObject({ code: 'API_INCOMPLETE' })
+      await get(server)
+    })
+
+    it('tell their phases', async () => {
+      const { server } = await rig()
+      const phases: string[] = []
+      const { body } = await server.http.request({
+        method: 'GET',
+        path: '/echo',
+        onPhase: (phase) => phases.push(phase),
+      })
+      await text(body)
+      expect(phases).toEqual(['connecting', 'authenticating'])
+    })
+  })
+
+  it('says so when nothing listens at the far end', async () => {
+    const { server } = await rig({ url: new URL('http://127.0.0.1:9') })
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'SERVER_UNREACHABLE',
+      message: 'Nothing listens on 127.0.0.1:9 at 127.0.0.1',
+      hint: expect.stringContaining('systemctl status ollama'),
+    })
+  })
+
+  it('says so when the far end knows no such host', async () => {
+    const { server } = await rig({ url: new URL('http://no-such-host.invalid:9') })
+    expect(await failureOf(get(server))).toMatchObject({ code: 'SERVER_UNREACHABLE' })
+  })
+
+  it('says so when forwarding is forbidden', async () => {
+    await sshd.restart({ config: ['AllowTcpForwarding no'] })
+    const { server } = await rig()
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'SSH_FORWARDING_REFUSED',
+      hint: expect.stringContaining('AllowTcpForwarding'),
+    })
+    await sshd.restart({ config: [] })
+  })
+
+  it('never offers a password that the server does not take', async () => {
+    await sshd.restart({ config: ['PasswordAuthentication no'] })
+    const asker = person('secret')
+    const { server } = await rig({ identityFile: undefined, person: asker })
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'SSH_AUTH_FAILED',
+      message: expect.stringContaining('password: not offered'),
+    })
+    expect(asker.asked).toEqual([])
+    await sshd.restart({ config: [] })
+  })
+
+  it('logs in where key and password are wanted both', async () => {
+    if (sshd.password === undefined) return
+    await sshd.restart({ config: ['AuthenticationMethods publickey,password'] })
+    const { server } = await rig({ person: person(sshd.password) })
+    await get(server)
+    await sshd.restart({ config: [] })
+  })
+
+  it('leaves nothing open when it is closed', async () => {
+    const before = handles()
+    const { server } = await rig()
+    await get(server)
+    server.close()
+    server.close()
+    await expect.poll(handles).toBeLessThanOrEqual(before)
+    expect(await failureOf(get(server))).toMatchObject({ code: 'CANCELLED' })
+  })
+})
+
+interface Handles {
+  _getActiveHandles(): unknown[]
+}
+
+function handles(): number {
+  return (process as unknown as Handles)._getActiveHandles().length
+}
+
+function listening(): unknown[] {
+  return (process as unknown as Handles)._getActiveHandles().filter((handle) => handle instanceof NetServer)
+}

@@ -1,0 +1,315 @@
+import { generateKeyPairSync } from 'node:crypto'
+import ssh2 from 'ssh2'
+import { describe, expect, it } from 'vitest'
+import { silentLog } from '../../../src/core/log.ts'
+import { Authenticator } from '../../../src/tunnel/auth.ts'
+import type { AuthAttempt, Secrets, SigningKey } from '../../../src/tunnel/auth-run.ts'
+import { type ParseKey, publicKeyOf, readKeyFile, unlock } from '../../../src/tunnel/key-files.ts'
+import type { SshParameters } from '../../../src/tunnel/ssh-parameters.ts'
+import { memoryFiles, PARAMETERS, scripted } from './fakes.ts'
+
+const parseKey = ssh2.utils.parseKey as unknown as ParseKey
+const plain = ssh2.utils.generateKeyPairSync('ed25519')
+const locked = ssh2.utils.generateKeyPairSync('ed25519', { passphrase: 'open', cipher: 'aes256-ctr', rounds: 1 })
+const pemLocked = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' },
+}).privateKey
+const ALL = ['publickey', 'keyboard-interactive', 'password']
+
+interface Options {
+  files?: Record<string, string | Error>
+  agent?: readonly string[] | Error
+  answers?: (string | undefined)[]
+  parameters?: Partial<SshParameters>
+  secrets?: Secrets
+}
+
+function rig(options: Options = {}) {
+  const { asked, prompts } = scripted(...(options.answers ?? []))
+  const secrets: Secrets = options.secrets ?? new Map()
+  const agent = options.agent
+  const keys = (agent instanceof Error ? [] : (agent ?? [])).map(
+    (line): SigningKey => ({
+      publicKey: publicKeyOf(line) ?? Buffer.alloc(0),
+      sign: async () => Buffer.from('signed'),
+    }),
+  )
+  const authenticator = new Authenticator({
+    parameters: { ...PARAMETERS, identityAgent: agent === undefined ? undefined : '/agent', ...options.parameters },
+    prompts,
+    signal: new AbortController().signal,
+    files: memoryFiles(options.files),
+    secrets,
+    log: silentLog,
+    parseKey,
+    listAgentKeys: async () => {
+      if (agent instanceof Error) throw agent
+      return keys
+    },
+  })
+  return { authenticator, asked, secrets }
+}
+
+/** Refuses everything, as a server that offers `offered`, and tells what was tried. */
+async function refuseAll(
+  authenticator: Authenticator,
+  offered: readonly string[] = ALL,
+  act?: (attempt: AuthAttempt) => Promise<unknown>,
+) {
+  const tried: string[] = []
+  let left: readonly string[] | null = null
+  for (;;) {
+    const attempt = await authenticator.next(left, left && false)
+    if (!attempt) return tried
+    tried.push(attempt.type)
+    await act?.(attempt)
+    left = offered
+  }
+}
+
+const identity = (path: string, ...more: string[]) => ({ identityFiles: [path, ...more] })
+
+describe('a login', () => {
+  it('tries the keys of the agent, those of files, then asks the server before it asks the user', async () => {
+    const other = ssh2.utils.generateKeyPairSync('ed25519')
+    const { authenticator, asked } = rig({
+      files: { '/k': plain.private },
+      agent: [other.public],
+      parameters: identity('/k'),
+    })
+    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['signer', 'publickey'])
+    expect(asked).toEqual([])
+    expect(authenticator.failure()).toMatchObject({
+      code: 'SSH_AUTH_FAILED',
+      message: 'Login to bob@gpu failed: agent: 1 key refused; /k: refused; password: not offered by the server',
+    })
+  })
+
+  it('asks what is offered when only the agent was tried, whose answer ssh2 keeps to itself', async () => {
+    const { authenticator, asked } = rig({ agent: [plain.public], answers: ['secret'] })
+    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['signer', 'none'])
+    expect(asked).toEqual([])
+  })
+
+  it('shows the agent the keys that IdentityFile names first, and with IdentitiesOnly no other', async () => {
+    const other = ssh2.utils.generateKeyPairSync('ed25519')
+    const offered = async (identitiesOnly: boolean) => {
+      const { authenticator } = rig({
+        files: { '/k.pub': plain.public },
+        agent: [other.public, plain.public],
+        parameters: { ...identity('/k'), identitiesOnly },
+      })
+      const keys: (Buffer | undefined)[] = []
+      await refuseAll(authenticator, ['publickey'], async (attempt) => {
+        if (attempt.type === 'signer') keys.push(...attempt.keys.map((key) => key.publicKey))
+      })
+      return keys
+    }
+    expect(await offered(false)).toEqual([publicKeyOf(plain.public), publicKeyOf(other.public)])
+    expect(await offered(true)).toEqual([publicKeyOf(plain.public)])
+  })
+
+  it("offers the plugin's own key before the agent's other keys", async () => {
+    const { authenticator } = rig({
+      files: { '/mine': plain.private },
+      agent: [ssh2.utils.generateKeyPairSync('ed25519').public],
+      parameters: { ...identity('/mine'), explicitIdentity: '/mine' },
+    })
+    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['publickey', 'signer', 'none'])
+  })
+
+  it('asks for a passphrase only when the server would take the key', async () => {
+    const { authenticator, asked } = rig({ files: { '/k': locked.private }, parameters: identity('/k') })
+    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['signer', 'none'])
+    expect(asked).toEqual([])
+  })
+
+  it('asks three times for a passphrase, and says that it was wrong', async () => {
+    const { authenticator, asked } = rig({
+      files: { '/k': locked.private },
+      answers: ['1', '2', '3', 'open'],
+      parameters: identity('/k'),
+    })
+    const sign = async (attempt: AuthAttempt) =>
+      attempt.type === 'signer' && attempt.keys[0]?.sign(Buffer.from('x'), undefined).catch(() => {})
+    await refuseAll(authenticator, ['publickey'], sign)
+    expect(asked.map(({ detail }) => detail)).toEqual([
+      'To log in as bob@gpu',
+      'Wrong passphrase; 2 tries left',
+      'Wrong passphrase; 1 try left',
+    ])
+    expect(authenticator.failure().message).toContain('/k: wrong passphrase')
+  })
+
+  it('keeps a right passphrase, and forgets it when the key was given another', async () => {
+    const secrets: Secrets = new Map()
+    const signing = (answers: string[]) => {
+      const made = rig({ files: { '/k': locked.private }, answers, parameters: identity('/k'), secrets })
+      return {
+        ...made,
+        run: async () => {
+          const attempt = await made.authenticator.next(null, null)
+          return attempt?.type === 'signer' ? attempt.keys[0]?.sign(Buffer.from('x'), undefined) : undefined
+        },
+      }
+    }
+    expect(await signing(['open']).run()).toBeInstanceOf(Buffer)
+    expect(await signing([]).run()).toBeInstanceOf(Buffer)
+    secrets.set('passphrase of /k', 'old')
+    const third = signing(['open'])
+    await third.run()
+    expect(third.asked).toHaveLength(1)
+  })
+
+  it('asks at once for the passphrase of a format that hides its public half', async () => {
+    const { authenticator, asked } = rig({
+      files: { '/k': pemLocked },
+      answers: ['wrong', 'open'],
+      parameters: identity('/k'),
+    })
+    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['publickey'])
+    expect(asked).toHaveLength(2)
+  })
+
+  it('is cancelled when all prompts are', async () => {
+    const { authenticator } = rig({
+      files: { '/k': pemLocked },
+      answers: [undefined, undefined],
+      parameters: identity('/k'),
+    })
+    expect(await refuseAll(authenticator, ['publickey', 'password'])).toEqual(['none'])
+    expect(authenticator.failure()).toMatchObject({
+      code: 'SSH_AUTH_CANCELLED',
+      message: expect.stringContaining('/k: passphrase cancelled; password: cancelled'),
+    })
+  })
+
+  it('says which keys cannot be used when there was nothing else', async () => {
+    const { authenticator } = rig({
+      files: { '/bad': 'nonsense', '/closed': Object.assign(new Error(), { code: 'EACCES' }) },
+      parameters: identity('/bad', '/closed', '/missing'),
+    })
+    await refuseAll(authenticator, ['publickey'])
+    expect(authenticator.failure()).toMatchObject({
+      code: 'SSH_KEY_UNUSABLE',
+      message: expect.stringMatching(
+        /\/missing: no such file; \/bad: unusable, .*; \/closed: unusable, it cannot be read \(EACCES\)/,
+      ),
+    })
+  })
+
+  it('does not miss a default key that is not there', async () => {
+    const { authenticator } = rig({ parameters: identity('/home/bob/.ssh/id_rsa') })
+    await refuseAll(authenticator, ['publickey'])
+    expect(authenticator.failure().message).toBe('Login to bob@gpu failed: password: not offered by the server')
+  })
+
+  it('goes on without an agent that cannot be reached, and tells so', async () => {
+    const { authenticator } = rig({
+      files: { '/k': plain.private },
+      agent: new Error('gone'),
+      parameters: identity('/k'),
+    })
+    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['publickey'])
+    expect(authenticator.failure().message).toContain('agent: cannot be reached; /k: refused')
+  })
+
+  it('keeps a password only when the server took it', async () => {
+    const { authenticator, asked, secrets } = rig({ answers: ['wrong', 'right'] })
+    expect(await authenticator.next(null, null)).toEqual({ type: 'none' })
+    expect(await authenticator.next(['password'], false)).toEqual({ type: 'password', password: 'wrong' })
+    expect(await authenticator.next(['password'], false)).toEqual({ type: 'password', password: 'right' })
+    expect(secrets.size).toBe(0)
+    authenticator.succeeded()
+    expect([...secrets]).toEqual([['password of bob@gpu.example.com:22', 'right']])
+    expect(asked.map(({ detail }) => detail)).toEqual(['To log in as bob@gpu', 'That was refused; try again'])
+  })
+
+  it('uses a kept password unasked, and forgets it when it is refused', async () => {
+    const secrets = new Map([['password of bob@gpu.example.com:22', 'old']])
+    const { authenticator, asked } = rig({ secrets, answers: ['new'] })
+    await authenticator.next(null, null)
+    expect(await authenticator.next(['password'], false)).toEqual({ type: 'password', password: 'old' })
+    expect(await authenticator.next(['password'], false)).toEqual({ type: 'password', password: 'new' })
+    expect(asked).toHaveLength(1)
+    expect(secrets.size).toBe(0)
+  })
+
+  it('asks for a password three times, no more', async () => {
+    const { authenticator, asked } = rig({ answers: ['1', '2', '3', '4'] })
+    await refuseAll(authenticator, ['password'])
+    expect(asked).toHaveLength(3)
+  })
+
+  it('gives up keyboard-interactive when the server asks nothing', async () => {
+    const { authenticator } = rig({ answers: [undefined] })
+    expect(await refuseAll(authenticator, ['keyboard-interactive'])).toEqual(['none', 'keyboard-interactive'])
+  })
+
+  it('never keeps a one-time code', async () => {
+    const { authenticator, secrets } = rig({ answers: ['123456'] })
+    await authenticator.next(null, null)
+    const attempt = await authenticator.next(['keyboard-interactive'], false)
+    expect(
+      attempt?.type === 'keyboard-interactive' && (await attempt.answer([{ prompt: 'Verification code: ' }])),
+    ).toEqual(['123456'])
+    authenticator.succeeded()
+    expect(secrets.size).toBe(0)
+  })
+
+  it('goes on after success in part', async () => {
+    const { authenticator } = rig({
+      files: { '/k': plain.private },
+      answers: ['secret'],
+      parameters: identity('/k', '/k2'),
+    })
+    await authenticator.next(null, null)
+    expect(await authenticator.next(['password'], true)).toEqual({ type: 'password', password: 'secret' })
+    await authenticator.next(['password'], false)
+    expect(authenticator.failure().message).toContain('/k: accepted, but the server wants more; password: ')
+  })
+
+  it('tells what ssh_config asks for and cannot be done, and what the server said', async () => {
+    const { authenticator } = rig({ parameters: { unsupportedLogins: ['certificate ~/c: not supported yet'] } })
+    await refuseAll(authenticator, ['publickey'])
+    expect(authenticator.failure('Too many authentication failures')).toMatchObject({
+      message: expect.stringContaining('certificate ~/c: not supported yet; the server: Too many'),
+      hint: expect.stringContaining('IdentitiesOnly'),
+    })
+  })
+})
+
+describe('key files', () => {
+  it.each(['rsa', 'ec', 'ed25519'] as const)('of PKCS#8 are read: %s', (type) => {
+    const options = { rsa: { modulusLength: 2048 }, ec: { namedCurve: 'P-256' }, ed25519: {} }[type]
+    const { privateKey, publicKey } = generateKeyPairSync(type as 'rsa', options as { modulusLength: number })
+    const file = readKeyFile(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), parseKey)
+    if (file.kind !== 'private') throw new Error(JSON.stringify(file))
+    const signature = file.key.sign(Buffer.from('data'), type === 'ed25519' ? undefined : 'sha256')
+    if (signature instanceof Error) throw signature
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+    expect((file.key as unknown as { getPublicPEM(): string }).getPublicPEM().replace(/\s/g, '')).toBe(
+      pem.replace(/\s/g, ''),
+    )
+  })
+
+  it('show their public half though they are encrypted', () => {
+    expect(readKeyFile(locked.private, parseKey)).toEqual({ kind: 'encrypted', publicKey: publicKeyOf(locked.public) })
+  })
+
+  it('are opened by the right passphrase only', () => {
+    expect(unlock(locked.private, 'open', parseKey).kind).toBe('private')
+    expect(unlock(locked.private, 'shut', parseKey).kind).toBe('wrong')
+    expect(unlock(locked.private, '', parseKey).kind).toBe('wrong')
+    expect(unlock(pemLocked, 'open', parseKey).kind).toBe('private')
+    expect(unlock(pemLocked, 'shut', parseKey).kind).toBe('wrong')
+  })
+
+  it('may hold a public key, or none', () => {
+    expect(readKeyFile(plain.public, parseKey)).toEqual({ kind: 'public', publicKey: publicKeyOf(plain.public) })
+    expect(readKeyFile('', parseKey).kind).toBe('unusable')
+    expect(publicKeyOf('ssh-rsa AAAA')).toBeUndefined()
+  })
+})

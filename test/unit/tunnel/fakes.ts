@@ -1,0 +1,102 @@
+// In-memory stand-ins that several unit tests of the tunnel share.
+import type { Clock } from '../../../src/core/clock.ts'
+import type { SshFiles } from '../../../src/tunnel/ssh-files.ts'
+import type { SshParameters } from '../../../src/tunnel/ssh-parameters.ts'
+import type { Prompts } from '../../../src/tunnel/transport.ts'
+
+/** Time that passes only when a test says so. */
+export class FakeClock implements Clock {
+  #now = 0
+  readonly #sleepers = new Set<{ at: number; wake: () => void }>()
+
+  now(): number {
+    return this.#now
+  }
+
+  get sleepers(): number {
+    return this.#sleepers.size
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const sleeper = { at: this.#now + ms, wake: resolve }
+      this.#sleepers.add(sleeper)
+      signal?.addEventListener('abort', () => {
+        this.#sleepers.delete(sleeper)
+        reject(signal.reason)
+      })
+    })
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.#now += ms
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.at > this.#now) continue
+      this.#sleepers.delete(sleeper)
+      sleeper.wake()
+    }
+    await turn()
+  }
+}
+
+/** Lets everything run that is ready to. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Files by path; a path can be made unreadable. */
+export function memoryFiles(
+  initial: Record<string, string | Error> = {},
+): SshFiles & { contents: Map<string, string | Error> } {
+  const contents = new Map(Object.entries(initial))
+  return {
+    contents,
+    read: async (path) => {
+      const found = contents.get(path)
+      if (found instanceof Error) throw found
+      return found
+    },
+    appendLine: async (path, line) => {
+      const found = contents.get(path)
+      if (found instanceof Error) throw found
+      contents.set(path, `${found ?? ''}${line}\n`)
+    },
+  }
+}
+
+/** Answers from a list; `undefined` cancels. */
+export function scripted(...answers: (string | undefined)[]) {
+  const asked: { title: string; detail: string; choices?: readonly string[] }[] = []
+  const answer = async (question: { title: string; detail: string; choices?: readonly string[] }) => {
+    asked.push(question)
+    return answers.shift()
+  }
+  const prompts: Prompts = { secret: answer, choose: answer }
+  return { asked, prompts }
+}
+
+export const PARAMETERS: SshParameters = {
+  alias: 'gpu',
+  host: 'gpu.example.com',
+  port: 22,
+  user: 'bob',
+  identityFiles: [],
+  explicitIdentity: undefined,
+  identitiesOnly: false,
+  identityAgent: undefined,
+  userKnownHostsFiles: ['/home/bob/.ssh/known_hosts'],
+  globalKnownHostsFiles: [],
+  hostKeyAlias: undefined,
+  strictHostKeyChecking: 'ask',
+  hashKnownHosts: false,
+  proxyJump: undefined,
+  proxyCommand: undefined,
+  bindInterface: undefined,
+  bindAddress: undefined,
+  connectTimeoutMs: 1000,
+  addressFamily: undefined,
+  loginMethods: ['publickey', 'keyboard-interactive', 'password'],
+  passwordPrompts: 3,
+  unsupportedLogins: [],
+}

@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest'
+import type { SshTarget } from '../../../src/config/schema.ts'
+import { silentLog } from '../../../src/core/log.ts'
+import { resolveSsh, type SshAnswer } from '../../../src/tunnel/ssh-config.ts'
+import {
+  expandPath,
+  parseSshOptions,
+  refuseUnsupportedRoute,
+  toParameters,
+} from '../../../src/tunnel/ssh-parameters.ts'
+import { memoryFiles, PARAMETERS } from './fakes.ts'
+
+const LOCAL = { home: '/home/me', name: 'me', uid: 1000, env: { SSH_AUTH_SOCK: '/run/agent', KEYS: '/keys' } }
+const TARGET: SshTarget = {
+  host: 'gpu',
+  port: undefined,
+  user: undefined,
+  identityFile: undefined,
+  knownHostsFile: undefined,
+  connectTimeoutMs: 15_000,
+}
+const PRINTED = `host gpu
+user bob
+hostname gpu.example.com
+port 2200
+addressfamily inet
+identitiesOnly yes
+stricthostkeychecking true
+hashknownhosts yes
+kbdinteractiveauthentication no
+canonicalizePermittedcnames none
+certificatefile ~/c-cert.pub
+identityfile ~/.ssh/%r_%h
+identityfile \${KEYS}/a b/%n%%
+userknownhostsfile /home/me/.ssh/known_hosts /home/me/.ssh/known_hosts2
+globalknownhostsfile none
+connecttimeout 7
+proxycommand none
+`
+const parameters = (printed: string, target: Partial<SshTarget> = {}) =>
+  toParameters(parseSshOptions(printed), { ...TARGET, ...target }, LOCAL)
+
+function resolve(answer: SshAnswer, target: Partial<SshTarget> = {}, config = '') {
+  const calls: (readonly string[])[] = []
+  const run = async (commandArguments: readonly string[]) => {
+    calls.push(commandArguments)
+    return answer
+  }
+  const files = memoryFiles({ '/home/me/.ssh/config': config })
+  return { calls, result: resolveSsh({ ...TARGET, ...target }, { files, log: silentLog, local: LOCAL, run }) }
+}
+
+describe('the output of ssh -G', () => {
+  it('becomes parameters with all paths expanded', () => {
+    expect(parameters(PRINTED)).toEqual({
+      ...PARAMETERS,
+      port: 2200,
+      addressFamily: 4,
+      identitiesOnly: true,
+      identityAgent: '/run/agent',
+      identityFiles: ['/home/me/.ssh/bob_gpu.example.com', '/keys/a b/gpu%'],
+      strictHostKeyChecking: 'yes',
+      hashKnownHosts: true,
+      userKnownHostsFiles: ['/home/me/.ssh/known_hosts', '/home/me/.ssh/known_hosts2'],
+      connectTimeoutMs: 7000,
+      loginMethods: ['publickey', 'password'],
+      unsupportedLogins: ['certificate ~/c-cert.pub: not supported yet'],
+    })
+  })
+
+  it.each([
+    ['identityagent none', undefined],
+    ['identityagent SSH_AUTH_SOCK', '/run/agent'],
+    ['identityagent $KEYS', '/keys'],
+    ['identityagent ~/agent', '/home/me/agent'],
+  ])('%s means the agent %s', (line, expected) => {
+    expect(parameters(line).identityAgent).toBe(expected)
+  })
+
+  it.each([
+    ['ask', 'ask'],
+    ['true', 'yes'],
+    ['accept-new', 'accept-new'],
+    ['false', 'off'],
+    ['off', 'off'],
+  ])('stricthostkeychecking %s means %s', (written, expected) => {
+    expect(parameters(`stricthostkeychecking ${written}`).strictHostKeyChecking).toBe(expected)
+  })
+
+  it("offers the plugin's own key first and takes its known_hosts in place of ssh's", () => {
+    const made = parameters(PRINTED, { identityFile: '~/mine', knownHostsFile: '~/known' })
+    expect(made.identityFiles[0]).toBe('/home/me/mine')
+    expect(made.explicitIdentity).toBe('/home/me/mine')
+    expect(made.userKnownHostsFiles).toEqual(['/home/me/known'])
+    expect(made.globalKnownHostsFiles).toEqual([])
+  })
+
+  it('heeds preferredauthentications', () => {
+    expect(parameters('preferredauthentications password,publickey').loginMethods).toEqual(['publickey', 'password'])
+  })
+})
+
+describe('expansion', () => {
+  it('knows the tokens of a path', () => {
+    expect(expandPath('%d/%u/%h/%r/%n/%p/%i/%%', { h: 'H', r: 'R', n: 'N', p: '22' }, LOCAL)).toBe(
+      '/home/me/me/H/R/N/22/1000/%',
+    )
+  })
+
+  it.each(['/keys/%C', ['/keys/$', '{MISSING}'].join('')])('refuses what it does not know: %s', (path) => {
+    expect(() => expandPath(path, {}, LOCAL)).toThrow(expect.objectContaining({ code: 'SSH_UNSUPPORTED' }))
+  })
+})
+
+describe('ways that cannot be gone', () => {
+  it.each(['proxyJump', 'proxyCommand', 'bindInterface'] as const)('%s is refused, never passed over', (option) => {
+    const asked = () => refuseUnsupportedRoute({ ...PARAMETERS, [option]: 'bastion' })
+    expect(asked).toThrow(
+      expect.objectContaining({ code: 'SSH_UNSUPPORTED', message: expect.stringContaining('bastion') }),
+    )
+  })
+})
+
+describe('resolving a target', () => {
+  it('asks ssh without a shell, with the host kept from being an option', async () => {
+    const { calls, result } = resolve(
+      { kind: 'done', code: 0, stdout: PRINTED, stderr: '' },
+      { host: '-oX', port: 1, user: 'u' },
+    )
+    await result
+    expect(calls).toEqual([['-T', '-G', '-p', '1', '-l', 'u', '--', '-oX']])
+  })
+
+  it('tells what ssh says of a bad configuration', async () => {
+    const { result } = resolve({
+      kind: 'done',
+      code: 255,
+      stdout: '',
+      stderr: 'config: line 1: Bad option\nterminating\n',
+    })
+    await expect(result).rejects.toMatchObject({
+      code: 'SSH_CONFIG_INVALID',
+      message: expect.stringContaining('line 1: Bad option; terminating'),
+    })
+  })
+
+  it('tells of a configuration that hangs', async () => {
+    await expect(resolve({ kind: 'timeout' }).result).rejects.toMatchObject({ code: 'SSH_CONFIG_INVALID' })
+  })
+
+  describe('without ssh', () => {
+    const CONFIG = `Host gpu
+  hostname %h.example.com
+  User bob
+  Port 2200
+  IdentityFile ~/.ssh/gpu
+  IdentitiesOnly yes
+  UserKnownHostsFile ~/a ~/b
+  HostKeyAlias alias
+Match exec "false"
+  User never
+Host jumped
+  ProxyJump bastion
+`
+
+    it('reads what it can of ~/.ssh/config', async () => {
+      expect(await resolve({ kind: 'missing' }, {}, CONFIG).result).toMatchObject({
+        host: 'gpu.example.com',
+        user: 'bob',
+        port: 2200,
+        identityFiles: ['/home/me/.ssh/gpu'],
+        identitiesOnly: true,
+        userKnownHostsFiles: ['/home/me/a', '/home/me/b'],
+        hostKeyAlias: 'alias',
+        identityAgent: '/run/agent',
+      })
+    })
+
+    it('has defaults, and what the target says wins', async () => {
+      expect(await resolve({ kind: 'missing' }, { host: 'joe@gpu', port: 5 }, CONFIG).result).toMatchObject({
+        alias: 'gpu',
+        user: 'joe',
+        port: 5,
+      })
+      expect(await resolve({ kind: 'missing' }).result).toMatchObject({
+        host: 'gpu',
+        user: 'me',
+        port: 22,
+        userKnownHostsFiles: ['/home/me/.ssh/known_hosts', '/home/me/.ssh/known_hosts2'],
+      })
+    })
+
+    it('keeps a ProxyJump, which is then refused', async () => {
+      expect(await resolve({ kind: 'missing' }, { host: 'jumped' }, CONFIG).result).toMatchObject({
+        proxyJump: 'bastion',
+      })
+    })
+  })
+})
