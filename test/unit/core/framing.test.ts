@@ -21,7 +21,12 @@ function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
 }
 
 const hostileText = fc
-  .array(fc.oneof(fc.constantFrom('\n', '\r', '\r\n', 'ä', '≠', '𝄞', '\0', '\u2028', '{"a":1}'), fc.string({ unit: 'binary' })))
+  .array(
+    fc.oneof(
+      fc.constantFrom('\n', '\r', '\r\n', 'ä', '≠', '𝄞', '\0', '\u2028', '{"a":1}'),
+      fc.string({ unit: 'binary' }),
+    ),
+  )
   .map((parts) => parts.join(''))
 
 /** What the lines are by definition. */

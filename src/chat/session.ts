@@ -1,0 +1,232 @@
+// The life of one chat: what is asked, when, and what is told of it. Not here: the legal states (session-states.ts), the
+// way of an answer (answer-run.ts), how the editor is kept in step with the conversation (transcript.ts).
+import type { Clock } from '../core/clock.ts'
+import { type ErrorRecord, PluginError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Role } from '../providers/provider.ts'
+import type { ChatState } from '../rpc/protocol.ts'
+import { type Answerer, AnswerRun, type RequestSettings } from './answer-run.ts'
+import { type Conversation, localTime, replaceFrom, type Turn, turnAt, withoutAnswer } from './conversation.ts'
+import { endedState, type Outcome, rateOf } from './outcome.ts'
+import type { TranscriptSurface } from './picture.ts'
+import { PromptQueue } from './prompt-queue.ts'
+import { SessionStates } from './session-states.ts'
+import { Transcript } from './transcript.ts'
+
+/** What a session needs of an editor. */
+export interface ChatSurface extends TranscriptSurface {
+  state(state: ChatState): Promise<void>
+}
+
+export interface ChatSettings extends RequestSettings {
+  /** The system prompt of new chats. */
+  system?: string | undefined
+}
+
+export interface SessionDeps {
+  surface: ChatSurface
+  answerer: Answerer
+  clock: Clock
+  log: Log
+  settings(): ChatSettings
+}
+
+export class Session {
+  readonly #chat: number
+  readonly #deps: SessionDeps
+  readonly #states: SessionStates
+  readonly #transcript: Transcript
+  readonly #queue = new PromptQueue()
+  #model: string | undefined
+  #answer: AnswerRun | undefined
+  #error: ErrorRecord | undefined
+  #rate: number | undefined
+  #isClosed = false
+
+  constructor(chat: number, deps: SessionDeps) {
+    this.#chat = chat
+    this.#deps = deps
+    this.#states = new SessionStates(chat, deps.log)
+    this.#transcript = new Transcript(chat, deps)
+  }
+
+  /** The conversation as it is now, the answer that comes included. */
+  get conversation(): Conversation {
+    return this.#transcript.conversation
+  }
+
+  /**
+   * Asks; behind a running answer the prompt waits for its turn. `replaces` puts the text in place of a turn, counted
+   * from 1, and drops what follows it. Resolves when the prompt stands in the transcript.
+   * @throws PluginError CHAT_STOPPED when the waiting prompt is given back; CHAT_NO_MODEL, CHAT_NO_TURN, CHAT_BUSY when
+   *   nothing was changed
+   */
+  async send(text: string, { replaces }: { replaces?: number } = {}): Promise<void> {
+    const model = this.#chosenModel()
+    if (replaces !== undefined) return this.#replace(replaces, text, model)
+    if (!this.#answer) return this.#prompt(text, model)
+    const sent = this.#queue.add(text)
+    this.#tell()
+    return sent
+  }
+
+  /** Ends the running answer, whose text stays, and gives the waiting prompts back. */
+  stop(): void {
+    this.#answer?.stop(new PluginError('CHAT_STOPPED', 'Stopped'))
+    this.#queue.giveBack('The chat was stopped before this prompt was sent')
+    this.#tell()
+  }
+
+  /**
+   * Asks the last question again; the former answer stays in the history.
+   * @throws PluginError CHAT_BUSY, CHAT_NO_MODEL, CHAT_NO_TURN
+   */
+  async again(): Promise<void> {
+    this.#refuseWhileBusy()
+    const model = this.#chosenModel()
+    const asked = withoutAnswer(this.conversation)
+    if (asked.turns.at(-1)?.role !== 'user') throw new PluginError('CHAT_NO_TURN', 'Nothing has been asked yet')
+    if (asked !== this.conversation) this.#transcript.change(asked)
+    await this.#ask(model)
+  }
+
+  /** A turn's text, for the prompt. @throws PluginError CHAT_NO_TURN */
+  take(turn: number): { turn: number; role: Role; text: string } {
+    const { role, text } = turnAt(this.conversation, turn)
+    return { turn, role, text }
+  }
+
+  /** Shows an older or newer version. @throws PluginError CHAT_BUSY; CHAT_NO_TURN when there is none */
+  async step(by: -1 | 1): Promise<void> {
+    this.#refuseWhileBusy()
+    if (!this.#transcript.step(by)) {
+      throw new PluginError(
+        'CHAT_NO_TURN',
+        `This is already the ${by === -1 ? 'oldest' : 'newest'} version of the chat`,
+      )
+    }
+    await this.#transcript.settle()
+  }
+
+  /** From the next prompt on. */
+  useModel(ref: string): ChatState {
+    this.#model = ref
+    this.#tell()
+    return this.state()
+  }
+
+  /**
+   * Takes over the transcript of a chat that another host has left; the model that answered last answers on.
+   * @returns what could not be read as it was meant
+   */
+  adopt(transcript: string): string[] {
+    this.#refuseWhileBusy()
+    const problems = this.#transcript.adopt(transcript)
+    this.#model = this.conversation.turns.findLast((turn) => turn.model !== undefined)?.model ?? this.#model
+    return problems
+  }
+
+  state(): ChatState {
+    const ended = this.#states.ended
+    return {
+      chat: this.#chat,
+      ...(this.#model === undefined ? {} : { model: this.#model }),
+      phase: this.#states.phase,
+      ...(ended === undefined ? {} : { ended }),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      queued: this.#queue.length,
+      ...(this.#rate === undefined ? {} : { rate: this.#rate }),
+    }
+  }
+
+  /** Renders the whole transcript, also into a new buffer while an answer comes. */
+  async show(): Promise<void> {
+    this.#transcript.show()
+    await this.#transcript.settle()
+  }
+
+  /** Ends the running answer and everything that waits. The editor hears no more of this chat. */
+  close(): void {
+    this.#isClosed = true
+    this.#transcript.close()
+    this.stop()
+  }
+
+  #prompt(text: string, model: string): Promise<void> {
+    const at = localTime(this.#deps.clock.now())
+    const { system } = this.#deps.settings()
+    const isFirst = this.conversation.turns.length === 0
+    const first: Turn[] = isFirst && system ? [{ role: 'system', text: system, at }] : []
+    this.#transcript.append(...first, { role: 'user', text, at })
+    return this.#ask(model)
+  }
+
+  async #replace(turn: number, text: string, model: string): Promise<void> {
+    this.#refuseWhileBusy()
+    this.#transcript.change(replaceFrom(this.conversation, turn, text))
+    if (this.conversation.turns.at(-1)?.role === 'user') return this.#ask(model)
+    await this.#transcript.settle()
+  }
+
+  /** Has the conversation answered. Resolves when what is asked stands in the transcript; the request waits for no one. */
+  #ask(model: string): Promise<void> {
+    this.#error = undefined
+    this.#states.move('queued')
+    this.#states.move('connecting')
+    this.#tell()
+    const standing = this.#transcript.settle()
+    this.#answer = new AnswerRun(model, {
+      ...this.#deps,
+      transcript: this.#transcript,
+      states: this.#states,
+      onMove: () => this.#tell(),
+    })
+    void this.#answer.run().then((outcome) => this.#end(outcome))
+    return standing
+  }
+
+  #end({ end, error, usage }: Outcome): void {
+    const ended = endedState(end)
+    this.#answer = undefined
+    this.#error = error
+    this.#rate = usage && rateOf(usage)
+    this.#states.move(ended)
+    this.#deps.log.info('answer ended', { chat: this.#chat, end })
+    // After a stop, what waits was sent later than that.
+    if (error) this.#queue.giveBack('The answer before this prompt failed, so it was not sent')
+    this.#tell()
+    this.#sendNext()
+  }
+
+  #sendNext(): void {
+    const next = this.#queue.next()
+    if (!next) return
+    next.settle(this.send(next.text))
+    if (this.#answer) return
+    this.#queue.giveBack('The prompt before this one could not be sent')
+    this.#tell()
+  }
+
+  #chosenModel(): string {
+    if (this.#isClosed) throw new PluginError('CHAT_STOPPED', 'This chat is closed')
+    if (this.#model !== undefined) return this.#model
+    throw new PluginError('CHAT_NO_MODEL', 'No model is chosen for this chat', {
+      hint: 'Choose one with :Ollama model.',
+    })
+  }
+
+  #refuseWhileBusy(): void {
+    if (!this.#answer) return
+    throw new PluginError('CHAT_BUSY', 'An answer is still coming', {
+      hint: 'Stop it first, or wait until it is done.',
+    })
+  }
+
+  /** Tells the editor what the chat does now. Nothing waits for it. */
+  #tell(): void {
+    if (this.#isClosed) return
+    const state = this.state()
+    const told = async () => this.#deps.surface.state(state)
+    told().catch((error: unknown) => this.#deps.log.warn('state lost', { chat: this.#chat, error }))
+  }
+}

@@ -1,0 +1,128 @@
+// The footer of a turn: what has no place in prose, as one line of JSON in a comment. Pure.
+import type { AnswerEnd, Turn, TurnUsage } from './conversation.ts'
+import { FOOTER_END, FOOTER_MARK, type SectionName } from './transcript-grammar.ts'
+
+/** Closing lines that were put after sections, so that a block left open does not swallow the next heading. */
+export type Closers = Partial<Record<SectionName, string>>
+
+/** What a footer tells. */
+export type Footer = Pick<Turn, 'end' | 'usage' | 'thinkingMs' | 'extra'> & { closed?: Closers }
+
+type Json = Readonly<Record<string, unknown>>
+
+const ENDS: readonly string[] = ['done', 'length', 'stopped', 'failed', 'interrupted'] satisfies AnswerEnd[]
+
+/** The names in the file, by group, of the fields in memory. */
+const NUMBERS = {
+  tokens: { prompt: 'promptTokens', answer: 'answerTokens' },
+  ms: {
+    total: 'totalMs',
+    load: 'loadMs',
+    prompt: 'promptMs',
+    answer: 'answerMs',
+    first: 'firstTokenMs',
+    thinking: 'thinkingMs',
+  },
+} as const satisfies Record<string, Record<string, keyof TurnUsage | 'thinkingMs'>>
+
+/** The footer's line, or `undefined` when there is nothing to tell. */
+export function footerLine(footer: Footer): string | undefined {
+  const { end, usage, thinkingMs, extra = {}, closed = {} } = footer
+  const numbers = { ...usage, ...(thinkingMs === undefined ? {} : { thinkingMs }) }
+  const json: Json = {
+    ...(end === undefined ? {} : { end }),
+    ...extra,
+    ...(end === undefined ? {} : { end }),
+    ...group('tokens', numbers, extra),
+    ...group('ms', numbers, extra),
+    ...(Object.keys(closed).length === 0 ? {} : { closed: { ...asRecord(extra.closed), ...closed } }),
+  }
+  return Object.keys(json).length === 0 ? undefined : FOOTER_MARK + inComment(json) + FOOTER_END
+}
+
+/** Reads a line that begins with `FOOTER_MARK`; `undefined` when it is no footer. Fields that do not fit are left out. */
+export function readFooter(line: string): Footer | undefined {
+  if (!line.endsWith(FOOTER_END)) return undefined
+  const json = parseObject(line.slice(FOOTER_MARK.length, -FOOTER_END.length))
+  if (!json) return undefined
+  const { thinkingMs, ...usage } = { ...numbersOf('tokens', json), ...numbersOf('ms', json) }
+  const closed = closersOf(json)
+  const extra = unknownOf(json)
+  return {
+    ...(isEnd(json.end) ? { end: json.end } : {}),
+    ...(Object.keys(usage).length === 0 ? {} : { usage }),
+    ...(thinkingMs === undefined ? {} : { thinkingMs }),
+    ...(Object.keys(closed).length === 0 ? {} : { closed }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  }
+}
+
+function group(name: keyof typeof NUMBERS, numbers: Json, extra: Json): Json {
+  const known = Object.entries(NUMBERS[name]).filter(([, field]) => numbers[field] !== undefined)
+  if (known.length === 0) return {}
+  return {
+    [name]: { ...Object.fromEntries(known.map(([key, field]) => [key, numbers[field]])), ...asRecord(extra[name]) },
+  }
+}
+
+/** JSON that is one line for everyone, and cannot end the comment. */
+function inComment(json: Json): string {
+  return JSON.stringify(json).replace(
+    /[>\u2028\u2029]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+function numbersOf(name: keyof typeof NUMBERS, json: Json): TurnUsage & { thinkingMs?: number } {
+  const values = asRecord(json[name])
+  const known = Object.entries(NUMBERS[name]).filter(([key]) => typeof own(values, key) === 'number')
+  return Object.fromEntries(known.map(([key, field]) => [field, values[key]]))
+}
+
+function closersOf(json: Json): Closers {
+  const closed = asRecord(json.closed)
+  const names = (['thinking', 'text', 'note'] as const).filter((name) => typeof own(closed, name) === 'string')
+  return Object.fromEntries(names.map((name) => [name, closed[name]]))
+}
+
+/** What a newer version may have put in: unknown keys, and unknown keys of known groups. */
+function unknownOf(json: Json): Json {
+  const entries = Object.entries(json).flatMap(([key, value]): Array<[string, unknown]> => {
+    if (key === 'end') return []
+    const known =
+      key === 'closed'
+        ? ['thinking', 'text', 'note']
+        : key === 'tokens' || key === 'ms'
+          ? Object.keys(NUMBERS[key])
+          : undefined
+    if (!known || !isRecord(value)) return [[key, value]]
+    const rest = Object.entries(value).filter(([name]) => !known.includes(name))
+    return rest.length === 0 ? [] : [[key, Object.fromEntries(rest)]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function parseObject(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function asRecord(value: unknown): Json {
+  return isRecord(value) ? value : {}
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function own(values: Json, key: string): unknown {
+  return Object.hasOwn(values, key) ? values[key] : undefined
+}
+
+function isEnd(value: unknown): value is AnswerEnd {
+  return typeof value === 'string' && ENDS.includes(value)
+}

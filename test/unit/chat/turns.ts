@@ -1,0 +1,71 @@
+// Conversations of any content, for property tests.
+import fc from 'fast-check'
+import type { Conversation, Turn } from '../../../src/chat/conversation.ts'
+import { hostileText } from './hostile.ts'
+
+const ms = fc.nat(10_000_000)
+const nonEmpty = hostileText.filter((text) => text !== '')
+const at = fc.constantFrom('2026-11-20 14:02:31', '1999-01-01 00:00:00', '')
+const text = fc.oneof(
+  hostileText,
+  fc.constantFrom('', '\n', '\n\n', ' ', '\\', 'x\n', '\nx', '```', '## ◆ You', '<!-- ◆ {} -->'),
+)
+
+/** JSON as it comes out of a parser. */
+const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown)
+const extra = fc
+  .dictionary(fc.constantFrom('variants', 'x > y', '\u2028', '__proto__', 'tags'), fc.oneof(json, hostileText), {
+    minKeys: 1,
+  })
+  .map((entries): Record<string, unknown> => ({ ...entries }))
+
+const usage = fc
+  .record(
+    {
+      promptTokens: ms,
+      answerTokens: ms,
+      loadMs: ms,
+      promptMs: ms,
+      answerMs: ms,
+      totalMs: ms,
+      firstTokenMs: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0.5 }),
+    },
+    { requiredKeys: [] },
+  )
+  .filter((value) => Object.keys(value).length > 0)
+
+const asked: fc.Arbitrary<Turn> = fc.record(
+  { role: fc.constantFrom('user' as const, 'system' as const), text, at, extra },
+  { requiredKeys: ['role', 'text', 'at'] },
+)
+
+const model = fc.oneof(
+  fc.constantFrom('gpu:qwen3:32b', 'You', 'System', 'Assistant', 'a · b', '100%', '%41', ' x '),
+  nonEmpty,
+)
+
+export const answered: fc.Arbitrary<Turn> = fc.record(
+  {
+    role: fc.constant('assistant' as const),
+    text,
+    at,
+    end: fc.constantFrom(
+      'done' as const,
+      'length' as const,
+      'stopped' as const,
+      'failed' as const,
+      'interrupted' as const,
+    ),
+    model,
+    thinking: nonEmpty,
+    thinkingMs: ms,
+    note: fc.record({ code: fc.oneof(fc.constantFrom('SSH_LOST', 'A · B'), hostileText), text }),
+    usage,
+    extra,
+  },
+  { requiredKeys: ['role', 'text', 'at', 'end'] },
+)
+
+export const conversations: fc.Arbitrary<Conversation> = fc.record({
+  turns: fc.array(fc.oneof(asked, answered), { maxLength: 5 }),
+})
