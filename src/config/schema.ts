@@ -17,7 +17,7 @@ const sshOptions = z
     port: port.optional().describe('Port of the SSH server'),
     user: z.string().min(1).optional().describe('User on the SSH server'),
     identity_file: z.string().min(1).optional().describe('Private key to offer first'),
-    known_hosts: z.string().min(1).optional().describe("File of known host keys, in place of ssh's own"),
+    known_hosts: z.string().min(1).optional().describe("File of known host keys, in place of the user's own"),
     connect_timeout: z.number().positive().default(15).describe('Seconds until a silent SSH server is given up'),
   })
   .describe('How the server is reached by SSH')

@@ -1,0 +1,62 @@
+// Builds the host: rplugin/node/ollama-remote/index.cjs, and beside it the two heavy libraries, loaded on first need.
+// Plain JavaScript, since it runs in a user's plugin manager with nothing but Node and the dependencies.
+import { readFile, rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = `${root}rplugin/node/ollama-remote`
+const HEAVY = ['ssh2', 'undici']
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  logLevel: 'warning',
+  legalComments: 'eof',
+  // Natives are faster and tied to one platform; ssh2 does without them.
+  external: ['*.node', 'cpu-features'],
+  // A library left outside the bundle is then required, and all its names are there.
+  supported: { 'dynamic-import': false },
+}
+
+/** @type {import('esbuild').Plugin} */
+const keepHeavyLibrariesApart = {
+  name: 'keep-heavy-libraries-apart',
+  setup(builder) {
+    for (const name of HEAVY) {
+      builder.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: `./${name}.cjs`, external: true }))
+    }
+    // node-client logs through winston, which costs 24 ms at every start and patches the console.
+    builder.onResolve({ filter: /^winston$/ }, () => ({ path: 'winston', namespace: 'absent' }))
+    builder.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: WITHOUT_WINSTON, loader: 'js' }))
+  },
+}
+
+const WITHOUT_WINSTON = `
+  const quiet = { level: 'error', info() {}, debug() {}, warn() {}, error() {}, log() {} }
+  exports.createLogger = () => quiet
+  exports.transports = { File: class {}, Console: class {} }
+  exports.format = new Proxy(() => {}, { get: () => () => ({}) })
+`
+
+const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
+await Promise.all(['index', ...HEAVY].map((name) => rm(`${folder}/${name}.cjs`, { force: true })))
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['src/main.ts'],
+    outfile: `${folder}/index.cjs`,
+    plugins: [keepHeavyLibrariesApart],
+    define: { PLUGIN_VERSION: JSON.stringify(version) },
+  }),
+  ...HEAVY.map((name) =>
+    build({
+      ...common,
+      stdin: { contents: `module.exports = require('${name}')`, resolveDir: root },
+      outfile: `${folder}/${name}.cjs`,
+    }),
+  ),
+])

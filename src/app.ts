@@ -1,0 +1,161 @@
+// The composition root: the only place where things are constructed, and where their life ends.
+import type { NeovimClient } from 'neovim'
+import { Session } from './chat/session.ts'
+import { keepInConfigFile, loadConfig } from './config/load.ts'
+import { type Config, resolveConfig, type ServerConfig } from './config/schema.ts'
+import { systemClock } from './core/clock.ts'
+import { PluginError, toRecord } from './core/errors.ts'
+import { fileLog, type Log, silentLog } from './core/log.ts'
+import { listModels } from './models/catalogue.ts'
+import { Editor } from './nvim/editor.ts'
+import { Ollama } from './providers/ollama.ts'
+import { ProviderRouter } from './providers/router.ts'
+import { type ChatState, type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
+import { type Handlers, RpcRouter } from './rpc/router.ts'
+import { openServer, type Server } from './tunnel/server.ts'
+
+export class App {
+  readonly #editor: Editor
+  readonly #rpc: RpcRouter
+  readonly #chats = new Map<number, Session>()
+  readonly #servers = new Map<string, Server>()
+  #router: ProviderRouter | undefined
+  #config: Config = resolveConfig({}, 'the defaults')
+  #configFile = ''
+  #log: Log = silentLog
+
+  constructor(client: NeovimClient) {
+    this.#editor = new Editor(client)
+    this.#rpc = new RpcRouter(this.#handlers(), () => this.#log)
+  }
+
+  /** Takes one request as it came: `[id, method, params]`. */
+  async receive([id, method, params]: unknown[]): Promise<void> {
+    if (typeof id !== 'number') return this.#log.error('a request without an id', { method })
+    const envelope = await this.#rpc.answer(method, params)
+    await this.#editor.reply(id, envelope).catch((error) => this.#log.error('reply lost', { method, error }))
+  }
+
+  logClient(message: string): void {
+    this.#log.warn('node-client', { message })
+  }
+
+  /** What no one caught. The process ends, so that Lua can tell it and start a sound one. */
+  crash(error: unknown): never {
+    this.#log.error('crash', { error: error instanceof Error ? error : String(error), stack: (error as Error)?.stack })
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+
+  #handlers(): Handlers {
+    return {
+      handshake: (params) => this.#shakeHands(params),
+      'chat.open': (params) => this.#openChat(params),
+      'chat.send': ({ chat, text, replaces }) =>
+        this.#chat(chat)
+          .send(text, replaces === undefined ? {} : { replaces })
+          .then(empty),
+      'chat.stop': ({ chat }) => empty(this.#chat(chat).stop()),
+      'chat.again': ({ chat }) => this.#chat(chat).again().then(empty),
+      'chat.take': ({ chat, turn }) => this.#chat(chat).take(turn),
+      'chat.step': ({ chat, by }) => this.#chat(chat).step(by).then(empty),
+      'chat.model': ({ chat, model }) => this.#chat(chat).useModel(this.#providers().fullName(model)),
+      'chat.close': ({ chat }) => empty(this.#closeChat(chat)),
+      'models.list': () => this.#listModels(),
+      'models.default': ({ model }) => this.#keepDefault(model),
+      'question.answer': ({ question, value }) => empty(this.#editor.answer(question, value)),
+    }
+  }
+
+  async #shakeHands(params: Params<'handshake'>): Promise<Results['handshake']> {
+    if (params.protocol !== PROTOCOL_VERSION) {
+      throw new PluginError('RPC_VERSION', `The host speaks protocol ${PROTOCOL_VERSION}, Neovim ${params.protocol}`, {
+        hint: 'The plugin was updated while it ran: restart Neovim, and build it anew if that does not help.',
+      })
+    }
+    this.#configFile = params.config_file
+    const { config, problems } = await loadConfig(params.config, params.config_file)
+    this.#log = fileLog(params.log_file, config.logLevel)
+    this.#config = config
+    for (const problem of problems) this.#log.warn('configuration', { error: problem })
+    this.#log.info('host started', {
+      version: PLUGIN_VERSION,
+      node: process.version,
+      servers: config.servers.map(({ name }) => name),
+    })
+    return {
+      protocol: PROTOCOL_VERSION,
+      version: PLUGIN_VERSION,
+      node: process.versions.node,
+      pid: process.pid,
+      problems: problems.map(toRecord),
+    }
+  }
+
+  #openChat({ chat, transcript }: Params<'chat.open'>): ChatState {
+    const known = this.#chats.get(chat)
+    const session = known ?? this.#newChat(chat)
+    if (!known && transcript !== undefined) {
+      for (const problem of session.adopt(transcript)) void this.#editor.notify('warn', problem).catch(() => {})
+    }
+    session.show().catch((error: unknown) => this.#log.error('the transcript could not be shown', { error }))
+    return session.state()
+  }
+
+  #newChat(chat: number): Session {
+    const session = new Session(chat, {
+      surface: this.#editor,
+      answerer: { stream: (model, request, options) => this.#providers().stream(model, request, options) },
+      clock: systemClock,
+      log: this.#log,
+      settings: () => this.#config,
+    })
+    const model = this.#config.defaultModel
+    if (model !== undefined) session.useModel(this.#providers().fullName(model))
+    this.#chats.set(chat, session)
+    return session
+  }
+
+  #chat(chat: number): Session {
+    const session = this.#chats.get(chat)
+    if (session) return session
+    throw new PluginError('CHAT_NO_TURN', `There is no chat ${chat}`, { hint: 'Open one with :Ollama chat.' })
+  }
+
+  #closeChat(chat: number): void {
+    this.#chats.get(chat)?.close()
+    this.#chats.delete(chat)
+  }
+
+  async #listModels(): Promise<Results['models.list']> {
+    const { models, problems } = await listModels(this.#providers(), systemClock)
+    const kept = this.#config.defaultModel
+    return { models, problems, ...(kept === undefined ? {} : { default_model: this.#providers().fullName(kept) }) }
+  }
+
+  async #keepDefault(model: string): Promise<Results['models.default']> {
+    const full = this.#providers().fullName(model)
+    const last_updated = new Date().toISOString()
+    this.#config = { ...this.#config, defaultModel: full }
+    await keepInConfigFile(this.#configFile, { default_model: full, last_updated })
+    return { model: full }
+  }
+
+  /** Made on first need, so that a start costs no tunnel. */
+  #providers(): ProviderRouter {
+    this.#router ??= new ProviderRouter(
+      new Map(this.#config.servers.map((server) => [server.name, this.#provider(server)] as const)),
+    )
+    return this.#router
+  }
+
+  #provider(config: ServerConfig): Ollama {
+    const server = openServer(config, { prompts: this.#editor, clock: systemClock, log: this.#log })
+    this.#servers.set(config.name, server)
+    return new Ollama({ http: server.http, clock: systemClock, server: config.name })
+  }
+}
+
+function empty(_: unknown): Record<string, never> {
+  return {}
+}

@@ -1,0 +1,2 @@
+/** package.json's version, put in by scripts/build.mjs. */
+declare const PLUGIN_VERSION: string

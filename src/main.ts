@@ -1,0 +1,27 @@
+// The bundle's entry, in two modes: run by our Lua it is the host; loaded by node-client's stock host it is a remote plugin.
+// What the host is made of is in app.ts.
+import type { NvimPlugin } from 'neovim'
+import { App } from './app.ts'
+import { attachToParent } from './nvim/attach.ts'
+
+// node-client's stock host is started by a script of its own.
+if (process.argv[1]?.endsWith('index.cjs')) runAsHost()
+
+/** What `:UpdateRemotePlugins` finds. Our own Lua never goes this way: it starts this file as a process of its own. */
+export default (plugin: NvimPlugin) => {
+  plugin.setOptions({ dev: false })
+  plugin.registerFunction('OllamaRemoteVersion', () => PLUGIN_VERSION, { sync: true })
+}
+
+function runAsHost(): void {
+  const client = attachToParent((message) => app.logClient(message))
+  const app = new App(client)
+  client.on('notification', (name: string, args: unknown[]) => {
+    if (name === 'request') void app.receive(args)
+  })
+  // A host that outlives its Neovim (killed, crashed) would keep SSH connections open that nobody owns.
+  client.on('disconnect', () => process.exit(0))
+  process.on('SIGTERM', () => process.exit(0))
+  process.on('uncaughtException', (error) => app.crash(error))
+  process.on('unhandledRejection', (reason) => app.crash(reason))
+}

@@ -1,0 +1,94 @@
+// Who may import whom, and which module owns which side effect. doc/architecture.md tells why.
+import { describe, expect, it } from 'vitest'
+import { type Import, importsOf, sourceFiles } from './imports.ts'
+
+/** What a folder or file may import of ours, besides its own folder; the longest matching prefix counts. */
+const ARROWS: Record<string, readonly string[]> = {
+  'main.ts': ['app.ts', 'nvim/attach.ts'],
+  'app.ts': [''],
+  'core/': [],
+  'config/': ['core/'],
+  'tunnel/': ['core/', 'config/schema.ts (type)', 'providers/provider.ts (type)'],
+  'providers/': ['core/'],
+  'chat/': ['core/', 'providers/provider.ts', 'rpc/protocol.ts (type)'],
+  'models/': ['core/', 'providers/provider.ts', 'providers/router.ts (type)', 'rpc/protocol.ts (type)'],
+  'rpc/': ['core/'],
+  'nvim/': ['core/', 'rpc/protocol.ts (type)', 'tunnel/transport.ts (type)', 'chat/ (type)'],
+}
+
+/** The only files that may touch a thing at run time. */
+const DOORS: Record<string, readonly string[]> = {
+  ssh2: ['tunnel/ssh2.ts'],
+  undici: ['tunnel/http.ts'],
+  neovim: ['app.ts', 'nvim/'],
+  'ssh-config': ['tunnel/ssh-config.ts'],
+  luaparse: ['config/lua-table.ts'],
+  'write-file-atomic': ['config/load.ts'],
+  'mdast-util-from-markdown': [],
+  'node:child_process': ['tunnel/ssh-config.ts'],
+  'node:fs': ['config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
+  'node:fs/promises': ['config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
+  'node:net': ['tunnel/direct.ts', 'tunnel/ssh2.ts'],
+  'node:http': [],
+  'node:https': [],
+  'node:tls': [],
+  'node:dgram': [],
+  'node:vm': [],
+}
+
+const files = sourceFiles()
+const imports = files.flatMap((file) => importsOf(file))
+
+describe('architecture', () => {
+  it('reads the imports there are', () => {
+    const text = "import type { A } from './a.ts'\nimport {\n  b,\n} from '../core/b.ts'\nexport { c } from 'c'\nawait import('d')\n"
+    expect(importsOf('chat/x.ts', text)).toEqual([
+      { from: 'chat/x.ts', to: 'chat/a.ts', typeOnly: true },
+      { from: 'chat/x.ts', to: 'core/b.ts', typeOnly: false },
+      { from: 'chat/x.ts', to: 'c', typeOnly: false },
+      { from: 'chat/x.ts', to: 'd', typeOnly: false },
+    ])
+    expect(forbiddenArrow({ from: 'core/log.ts', to: 'config/load.ts', typeOnly: false })).toBe(true)
+    expect(forbiddenDoor({ from: 'chat/session.ts', to: 'undici', typeOnly: false })).toBe(true)
+    expect(imports.length).toBeGreaterThan(files.length)
+  })
+
+  it('lets imports go downwards only', () => {
+    expect(imports.filter(forbiddenArrow).map(say)).toEqual([])
+  })
+
+  it('has one door for each side effect', () => {
+    expect(imports.filter(forbiddenDoor).map(say)).toEqual([])
+  })
+
+  it('gives every file a place in the rules', () => {
+    expect(files.filter((file) => allowedBy(file) === undefined)).toEqual([])
+  })
+})
+
+function forbiddenArrow({ from, to, typeOnly }: Import): boolean {
+  if (!files.includes(to)) return false
+  const folder = from.slice(0, from.indexOf('/') + 1)
+  if (folder !== '' && to.startsWith(folder)) return false
+  const allowed = allowedBy(from) ?? []
+  return !allowed.some((rule) => {
+    const onlyTypes = rule.endsWith(' (type)')
+    return to.startsWith(rule.replace(' (type)', '')) && (typeOnly || !onlyTypes)
+  })
+}
+
+function allowedBy(file: string): readonly string[] | undefined {
+  const prefix = Object.keys(ARROWS)
+    .filter((key) => file.startsWith(key))
+    .toSorted((a, b) => b.length - a.length)[0]
+  return prefix === undefined ? undefined : ARROWS[prefix]
+}
+
+function forbiddenDoor({ from, to, typeOnly }: Import): boolean {
+  const keepers = DOORS[to]
+  return !typeOnly && keepers !== undefined && !keepers.some((keeper) => from.startsWith(keeper))
+}
+
+function say({ from, to }: Import): string {
+  return `${from} imports ${to}`
+}
