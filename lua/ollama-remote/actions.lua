@@ -1,0 +1,85 @@
+-- Each action that has a <Plug> map, by its name. The maps are in plugin/, what the actions do is elsewhere.
+local M = {}
+
+---@return table
+local function chat()
+  return require('ollama-remote.chat')
+end
+
+local function open()
+  local excerpt = require('ollama-remote.selection').of_visual()
+  if excerpt then
+    return require('ollama-remote').quote(excerpt)
+  end
+  chat().open()
+end
+
+--- Leaves the question to be typed; with a selection Neovim puts its range before the command.
+local function ask()
+  vim.api.nvim_feedkeys(':Ollama ask ', 'n', false)
+end
+
+---@type table<string, fun()>
+local table_of_actions = {
+  open = open,
+  ask = ask,
+  default = function()
+    require('ollama-remote.models').default()
+  end,
+  model = function()
+    require('ollama-remote.models').switch()
+  end,
+  toggle = function()
+    chat().toggle()
+  end,
+  close = function()
+    chat().close()
+  end,
+  log = function()
+    require('ollama-remote.log').open()
+  end,
+  restart = function()
+    chat().restart()
+  end,
+  send = function()
+    chat().send()
+  end,
+  stop = function()
+    chat().stop()
+  end,
+  again = function()
+    chat().again()
+  end,
+  edit = function()
+    chat().take()
+  end,
+  yank = function()
+    require('ollama-remote.turns').yank_code()
+  end,
+  ['next-turn'] = function()
+    require('ollama-remote.turns').jump(1)
+  end,
+  ['previous-turn'] = function()
+    require('ollama-remote.turns').jump(-1)
+  end,
+  prompt = function()
+    chat().show()
+    vim.cmd.startinsert({ bang = true })
+  end,
+  undo = function()
+    chat().step(-1)
+  end,
+  redo = function()
+    chat().step(1)
+  end,
+  help = function()
+    require('ollama-remote.help').open()
+  end,
+}
+
+---@param action string
+function M.run(action)
+  table_of_actions[action]()
+end
+
+return M

@@ -1,0 +1,102 @@
+-- The chat's two buffers: made with their options and keys, and wiped. Their windows are ui.lua's.
+local M = {}
+
+local api = vim.api
+local chats = require('ollama-remote.chats')
+
+local group = api.nvim_create_augroup('ollama-remote.buffers', { clear = true })
+
+---@type table<'transcript'|'prompt', table<string, any>>
+local BUFFER_OPTIONS = {
+  transcript = { undolevels = -1, modifiable = false },
+  prompt = {},
+}
+
+---@param chat ollama.Chat
+---@param part 'transcript'|'prompt'
+---@return string
+local function buffer_name(chat, part)
+  return ('ollama-%s://%d'):format(part == 'prompt' and 'prompt' or 'chat', chat.id)
+end
+
+---@param buffer integer
+---@param name string
+local function name_buffer(buffer, name)
+  local stale = vim.fn.bufnr('^' .. name .. '$')
+  if stale > 0 then
+    pcall(api.nvim_buf_delete, stale, { force = true })
+  end
+  pcall(api.nvim_buf_set_name, buffer, name)
+end
+
+---@param chat ollama.Chat
+---@param part 'transcript'|'prompt'
+---@return integer
+local function new_buffer(chat, part)
+  local buffer = api.nvim_create_buf(false, true)
+  chat.buffers[part] = buffer
+  name_buffer(buffer, buffer_name(chat, part))
+  local options = vim.tbl_extend('force', {
+    buftype = 'nofile',
+    bufhidden = 'hide',
+    swapfile = false,
+    modeline = false,
+  }, BUFFER_OPTIONS[part])
+  for option, value in pairs(options) do
+    api.nvim_set_option_value(option, value, { buf = buffer })
+  end
+  -- Before the filetype, so that a FileType autocommand of the user's has the last word.
+  require('ollama-remote.keys').apply(buffer, part)
+  return buffer
+end
+
+--- Sets the filetypes of new buffers, which may load a dozen of scripts: the windows do not wait for it.
+---@param chat ollama.Chat
+function M.set_filetypes(chat)
+  vim.treesitter.language.register('markdown', 'ollama-chat')
+  for part, filetype in pairs({ prompt = 'markdown', transcript = 'ollama-chat' }) do
+    local buffer = chats.buffer(chat, part)
+    if buffer and vim.bo[buffer].filetype == '' then
+      vim.bo[buffer].filetype = filetype
+      vim.bo[buffer].modeline = false
+    end
+  end
+end
+
+---@param chat ollama.Chat
+---@param buffer integer
+local function watch_prompt(chat, buffer)
+  api.nvim_create_autocmd({ 'TextChanged', 'TextChangedI', 'TextChangedP' }, {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      require('ollama-remote.ui').fit_prompt(chat)
+    end,
+  })
+end
+
+--- Makes the buffers that are missing. A new transcript is empty: the host is asked for it again.
+---@param chat ollama.Chat
+function M.ensure(chat)
+  if not chats.buffer(chat, 'transcript') then
+    new_buffer(chat, 'transcript')
+    chat.known, chat.partial, chat.outline = false, false, chats.empty_outline()
+  end
+  if not chats.buffer(chat, 'prompt') then
+    watch_prompt(chat, new_buffer(chat, 'prompt'))
+  end
+end
+
+--- Forgets the chat's buffers with all that is in them.
+---@param chat ollama.Chat
+function M.wipe(chat)
+  for _, part in ipairs({ 'prompt', 'transcript' }) do
+    local buffer = chats.buffer(chat, part)
+    chat.buffers[part] = nil
+    if buffer then
+      api.nvim_buf_delete(buffer, { force = true })
+    end
+  end
+end
+
+return M

@@ -1,0 +1,173 @@
+-- What a person does with a chat. Windows are ui.lua's, text is prompt.lua's and transcript.lua's, truth is the host's.
+local M = {}
+
+local chats = require('ollama-remote.chats')
+local message = require('ollama-remote.message')
+local rpc = require('ollama-remote.rpc')
+local session = require('ollama-remote.session')
+
+---@param chat ollama.Chat?
+---@return boolean
+local function is_running(chat)
+  return chat ~= nil and (chat.state.phase ~= 'idle' or #chat.pending > 0)
+end
+
+--- Shows the chat's windows at once, without the host.
+---@return ollama.Chat
+function M.show()
+  local chat = chats.current_or_new()
+  require('ollama-remote.highlights')
+  require('ollama-remote.ui').show(chat)
+  return chat
+end
+
+--- Opens the chat; what it needs of the host comes after the windows.
+---@return ollama.Chat
+function M.open()
+  local chat = M.show()
+  vim.schedule(function()
+    session.when_ready(chat, session.tell)
+  end)
+  return chat
+end
+
+function M.toggle()
+  local chat = chats.current()
+  local ui = require('ollama-remote.ui')
+  if chat and ui.is_shown(chat) then
+    return ui.hide(chat)
+  end
+  M.open()
+end
+
+---@param chat ollama.Chat
+---@param pending ollama.Pending
+local function settle(chat, pending)
+  chat.pending = vim.tbl_filter(function(other)
+    return other ~= pending
+  end, chat.pending)
+  session.refresh(chat)
+end
+
+---@param chat ollama.Chat
+---@param pending ollama.Pending
+---@param failure ollama.Error
+local function give_back(chat, pending, failure)
+  settle(chat, pending)
+  if chats.get(chat.id) then
+    require('ollama-remote.prompt').give_back(chat, pending)
+  end
+  session.tell(failure)
+end
+
+--- Hands a prompt to the host. Until the host has it, it is kept here, and comes back when it cannot be sent.
+---@param chat ollama.Chat
+---@param pending ollama.Pending
+function M.submit(chat, pending)
+  table.insert(chat.pending, pending)
+  session.refresh(chat)
+  session.when_ready(chat, function(failure)
+    if failure then
+      return give_back(chat, pending, failure)
+    end
+    local params = { chat = chat.id, text = pending.text, replaces = pending.replaces }
+    rpc.request('chat.send', params, function(refusal)
+      if refusal then
+        return give_back(chat, pending, refusal)
+      end
+      settle(chat, pending)
+    end)
+  end)
+end
+
+--- Sends what stands in the prompt.
+function M.send()
+  local chat = chats.current()
+  local pending = chat and require('ollama-remote.prompt').take(chat)
+  if not chat or not pending then
+    return message.whisper('Nothing to send')
+  end
+  if not is_running(chat) then
+    require('ollama-remote.transcript').to_end(chat)
+  end
+  M.submit(chat, pending)
+end
+
+--- Stops the answer; in the prompt of an edit it gives the edit up; else `<C-c>` is what it always is.
+function M.stop()
+  local chat, part = chats.of_buffer(vim.api.nvim_get_current_buf())
+  if chat and part == 'prompt' and chat.editing then
+    return require('ollama-remote.prompt').end_edit(chat)
+  end
+  if is_running(chats.current()) then
+    return session.request(chats.current(), 'chat.stop', {})
+  end
+  if vim.api.nvim_get_mode().mode:find('^i') then
+    return vim.cmd.stopinsert()
+  end
+  message.whisper('Nothing runs')
+end
+
+function M.again()
+  session.request(chats.current(), 'chat.again', {})
+end
+
+---@param by -1|1
+function M.step(by)
+  session.request(chats.current(), 'chat.step', { by = by })
+end
+
+--- Takes the turn under the cursor into the prompt.
+function M.take()
+  local chat = chats.current()
+  local window = chat and chats.window(chat, 'transcript')
+  if not chat or not window then
+    return message.whisper('No transcript is shown')
+  end
+  local row = vim.api.nvim_win_get_cursor(window)[1] - 1
+  local _, turn = require('ollama-remote.decoration').turn_at(chat, row)
+  if not turn then
+    return message.whisper('No turn is here')
+  end
+  session.request(chat, 'chat.take', { turn = turn }, function(taken)
+    require('ollama-remote.ui').show(chat)
+    require('ollama-remote.prompt').begin_edit(chat, taken.turn, taken.text)
+  end)
+end
+
+--- Ends the chat; the next one is new.
+function M.close()
+  local chat = chats.current()
+  if not chat then
+    return message.whisper('No chat is open')
+  end
+  if chat.known then
+    rpc.request('chat.close', { chat = chat.id }, function() end)
+  end
+  local ended = is_running(chat) and 'stopped' or chat.state.ended
+  session.set_state(chat, { phase = 'idle', queued = 0, model = chat.state.model, ended = ended })
+  require('ollama-remote.ui').hide(chat)
+  require('ollama-remote.buffers').wipe(chat)
+  chats.forget(chat)
+end
+
+--- Starts the host anew; it adopts the chat.
+function M.restart()
+  require('ollama-remote.host').forgive()
+  local chat = chats.current()
+  if chat then
+    chat.known = false
+  end
+  rpc.stop()
+  if not chat then
+    return
+  end
+  session.when_known(chat, function(failure)
+    if failure then
+      return session.tell(failure)
+    end
+    message.whisper('The host was started anew')
+  end)
+end
+
+return M

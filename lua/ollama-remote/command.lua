@@ -1,0 +1,97 @@
+-- :Ollama and its subcommands.
+local M = {}
+
+local message = require('ollama-remote.message')
+
+---@class ollama.Invocation
+---@field rest string what stands after the subcommand
+---@field range? integer[] first and last line
+
+---@param call ollama.Invocation
+local function open(call)
+  local front = require('ollama-remote')
+  if call.range then
+    return front.quote(require('ollama-remote.selection').of_range(call.range[1], call.range[2]))
+  end
+  front.open()
+end
+
+---@param call ollama.Invocation
+local function ask(call)
+  if call.rest == '' then
+    return message.say('What is the question? :Ollama ask {question}', 'error')
+  end
+  local range = call.range
+  local excerpt = range and require('ollama-remote.selection').of_range(range[1], range[2])
+  require('ollama-remote').ask(call.rest, excerpt)
+end
+
+---@param does 'switch'|'default'
+---@return fun(call: ollama.Invocation)
+local function with_model(does)
+  return function(call)
+    require('ollama-remote.models')[does](call.rest ~= '' and call.rest or nil)
+  end
+end
+
+---@param action string
+---@return fun()
+local function plain(action)
+  return function()
+    require('ollama-remote.actions').run(action)
+  end
+end
+
+---@type table<string, fun(call: ollama.Invocation)>
+local subcommands = {
+  ask = ask,
+  chat = open,
+  close = plain('close'),
+  default = with_model('default'),
+  log = plain('log'),
+  model = with_model('switch'),
+  restart = plain('restart'),
+  stop = plain('stop'),
+  toggle = plain('toggle'),
+}
+
+---@return string[]
+local function names()
+  local all = vim.tbl_keys(subcommands)
+  table.sort(all)
+  return all
+end
+
+---@param options table of nvim_create_user_command
+function M.run(options)
+  local name, rest = options.args:match('^(%S*)%s*(.-)%s*$')
+  local subcommand = subcommands[name == '' and 'chat' or name]
+  if not subcommand then
+    local known = table.concat(names(), ', ')
+    return message.say((':Ollama knows no "%s"; it knows %s'):format(name, known), 'error')
+  end
+  subcommand({ rest = rest, range = options.range > 0 and { options.line1, options.line2 } or nil })
+end
+
+---@param candidates string[]
+---@param lead string
+---@return string[]
+local function beginning_with(candidates, lead)
+  return vim.tbl_filter(function(candidate)
+    return vim.startswith(candidate, lead)
+  end, candidates)
+end
+
+---@param lead string
+---@param line string
+---@return string[]
+function M.complete(lead, line)
+  local before = line:sub(1, #line - #lead)
+  local name = before:match('Ollama%s+(%S+)%s+$')
+  if name == 'model' or name == 'default' then
+    return beginning_with(require('ollama-remote.picker').known(), lead)
+  end
+  return before:match('Ollama%s+$') and beginning_with(names(), lead) or {}
+end
+
+return M

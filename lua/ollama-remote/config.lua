@@ -1,0 +1,81 @@
+-- What Lua itself reads of the configuration. The whole of it is checked and understood by the host.
+local M = {}
+
+--- What a user may write, as far as Lua reads it; all else goes to the host as it is.
+---@class ollama.UserConfig
+---@field keymaps? false|table<string, string|false> keys by action, `false` for none
+---@field split_preference? 'vertical'|'horizontal' where the chat opens: beside or below
+---@field node? string the Node.js binary (>= 20.18.1)
+
+--- What Lua reads.
+---@class ollama.Config
+---@field keymaps false|table<string, string|false>
+---@field split_preference 'vertical'|'horizontal'
+---@field node string
+
+---@type table<string, any>
+local written = {}
+
+--- Keeps what the user gave to setup(); a later call adds to an earlier one.
+---@param options? table
+function M.set(options)
+  written = vim.tbl_deep_extend('force', written, options or {})
+end
+
+--- The user's own words, for the host: `vim.g.ollama_remote` and under it what setup() was given.
+---@return table
+function M.written()
+  local global = type(vim.g.ollama_remote) == 'table' and vim.g.ollama_remote or {}
+  return vim.tbl_deep_extend('force', global, written)
+end
+
+---@return string
+function M.file()
+  return vim.fn.stdpath('config') .. '/ollama_config.lua'
+end
+
+---@return string
+function M.log_file()
+  return vim.fn.stdpath('state') .. '/ollama-remote/host.log'
+end
+
+--- Finds one plain string in the text of ollama_config.lua. The file is never executed, not even here.
+---@param text string
+---@param key string
+---@return string?
+function M.peek(text, key)
+  for line in vim.gsplit(text, '\n', { plain = true }) do
+    local _, value = line:match('^[^-]-%f[%w_]' .. key .. '%s*=%s*([\'"])(.-)%1')
+    if value then
+      return value
+    end
+  end
+end
+
+---@return string
+local function file_text()
+  local handle = io.open(M.file(), 'r')
+  if not handle then
+    return ''
+  end
+  local text = handle:read(65536) or ''
+  handle:close()
+  return text
+end
+
+--- Everything present; a value of the wrong type counts as absent here, for the host tells of it by name.
+---@return ollama.Config
+function M.resolved()
+  local user = M.written()
+  local text = (user.split_preference == nil or user.node == nil) and file_text() or ''
+  local split = user.split_preference or M.peek(text, 'split_preference')
+  local node = user.node or M.peek(text, 'node')
+  local keymaps = user.keymaps
+  return {
+    keymaps = keymaps == false and false or type(keymaps) == 'table' and keymaps or {},
+    split_preference = split == 'horizontal' and 'horizontal' or 'vertical',
+    node = type(node) == 'string' and vim.fn.expand(node) or 'node',
+  }
+end
+
+return M

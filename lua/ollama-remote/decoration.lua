@@ -1,0 +1,139 @@
+-- What is drawn over the transcript's boundary lines, and the bar beside each turn. Nothing here changes text.
+local M = {}
+
+local api = vim.api
+local chats = require('ollama-remote.chats')
+local grammar = require('ollama-remote.grammar')
+
+local namespace = api.nvim_create_namespace('ollama-remote.decoration')
+
+local ROLE_GROUPS = {
+  user = 'OllamaRemoteUser',
+  model = 'OllamaRemoteModel',
+  system = 'OllamaRemoteSystem',
+}
+
+---@alias ollama.Chunks { [1]: string, [2]: string }[]
+
+---@type table<string, fun(boundary: ollama.Boundary): ollama.Chunks>
+local DRAWINGS = {
+  turn = function(boundary)
+    local time = boundary.time and (' · ' .. boundary.time) or ''
+    return { { boundary.name, ROLE_GROUPS[boundary.role] }, { time, 'OllamaRemoteDim' } }
+  end,
+  thinking = function()
+    return { { '▾ thinking', 'OllamaRemoteThinking' } }
+  end,
+  answer = function(boundary)
+    local thought = boundary.seconds
+    local text = thought and ('thought for ' .. grammar.duration(thought)) or 'thought'
+    return { { '▴ ' .. text, 'OllamaRemoteThinking' } }
+  end,
+  note = function(boundary)
+    local failed = boundary.name:match('^failed') ~= nil
+    local group = failed and 'OllamaRemoteFailed' or 'OllamaRemoteNote'
+    return { { (failed and '✗ ' or '! ') .. boundary.name, group } }
+  end,
+  footer = function(boundary)
+    return { { grammar.receipt(boundary.facts), 'OllamaRemoteReceipt' } }
+  end,
+}
+
+--- The drawing of a boundary line.
+---@param boundary ollama.Boundary
+---@return ollama.Chunks
+function M.chunks(boundary)
+  return DRAWINGS[boundary.kind](boundary)
+end
+
+---@param buffer integer
+---@param row integer
+---@param line string
+---@param boundary ollama.Boundary
+local function draw(buffer, row, line, boundary)
+  api.nvim_buf_set_extmark(buffer, namespace, row, 0, {
+    end_col = #line,
+    conceal = '',
+    virt_text = M.chunks(boundary),
+    -- An overlay is drawn on a closed fold too, where the fold's own text says more.
+    virt_text_pos = boundary.kind == 'thinking' and 'inline' or 'overlay',
+    hl_mode = 'combine',
+    priority = 200,
+  })
+end
+
+--- Reads what a boundary changes in the outline; returns the rows to be folded now, if any.
+---@param outline ollama.Outline
+---@param row integer
+---@param boundary ollama.Boundary
+---@return integer[][]
+local function note(outline, row, boundary)
+  local ended = {}
+  local began = outline.thinking
+  if began and boundary.kind ~= 'thinking' then
+    outline.thinking = nil
+    ended[1] = { began, boundary.kind == 'answer' and row or row - 1 }
+  end
+  if boundary.kind == 'turn' then
+    table.insert(outline.turns, { row = row, role = boundary.role, name = boundary.name })
+  elseif boundary.kind == 'thinking' then
+    outline.thinking = row
+  elseif boundary.kind == 'footer' then
+    ended[#ended + 1] = { row, row }
+  end
+  return ended
+end
+
+--- Draws over the lines from a row to the end and keeps the outline. Returns the rows to be folded.
+---@param chat ollama.Chat
+---@param first integer 0-based row of the first line that was not whole before
+---@return integer[][]
+function M.extend(chat, first)
+  local buffer = chat.buffers.transcript --[[@as integer]]
+  local folds = {}
+  for index, line in ipairs(api.nvim_buf_get_lines(buffer, first, -1, false)) do
+    local boundary = line:find('◆', 1, true) and grammar.parse(line)
+    if boundary then
+      local row = first + index - 1
+      draw(buffer, row, line, boundary)
+      vim.list_extend(folds, note(chat.outline, row, boundary))
+    end
+  end
+  vim.list_extend(chat.outline.folds, folds)
+  return folds
+end
+
+---@param chat ollama.Chat
+function M.clear(chat)
+  api.nvim_buf_clear_namespace(chat.buffers.transcript, namespace, 0, -1)
+  chat.outline = chats.empty_outline()
+end
+
+--- The turn that a row belongs to, and its ordinal from 1; nil before the first heading.
+---@param chat ollama.Chat
+---@param row integer 0-based
+---@return ollama.Turn?
+---@return integer?
+function M.turn_at(chat, row)
+  local turns = chat.outline.turns
+  local low, high = 1, #turns
+  while low <= high do
+    local middle = math.floor((low + high) / 2)
+    if turns[middle].row <= row then
+      low = middle + 1
+    else
+      high = middle - 1
+    end
+  end
+  return turns[high], turns[high] and high or nil
+end
+
+--- The 'statuscolumn' of a transcript, evaluated in its window: a bar in the colour of who speaks.
+---@return string
+function M.bar()
+  local chat = chats.of_buffer(api.nvim_get_current_buf())
+  local turn = chat and M.turn_at(chat, vim.v.lnum - 1)
+  return turn and ('%#' .. ROLE_GROUPS[turn.role] .. '#▎') or ' '
+end
+
+return M

@@ -1,0 +1,57 @@
+-- What a change of a chat's state means: which request began, moved on or ended; told by User autocommands.
+local M = {}
+
+---@param pattern string
+---@param chat ollama.Chat
+local function fire(pattern, chat)
+  local state = chat.state
+  local data = {
+    chat = chat.id,
+    model = state.model,
+    phase = state.phase,
+    ended = state.ended,
+    error = state.error,
+  }
+  -- An error in a user's autocommand must not look to the host like a failure of the verb.
+  local options = { pattern = pattern, modeline = false, data = data }
+  local ok, thrown = pcall(vim.api.nvim_exec_autocmds, 'User', options)
+  if not ok then
+    require('ollama-remote.message').say(tostring(thrown), 'error')
+  end
+end
+
+local ANSWERING = { thinking = true, writing = true }
+local GETTING_READY =
+  { queued = true, connecting = true, authenticating = true, loading = true, reading = true }
+
+--- Whether the new phase is of another request: the host goes from one answer straight to the next in its queue.
+---@param old string
+---@param new string
+---@return boolean
+local function is_next(old, new)
+  return ANSWERING[old] == true and GETTING_READY[new] == true
+end
+
+--- Keeps the new state and tells what happened.
+---@param chat ollama.Chat
+---@param state ollama.State
+function M.move(chat, state)
+  local old, new = chat.state.phase, state.phase
+  chat.state = state
+  if old == new then
+    return
+  end
+  local next_one = is_next(old, new)
+  if old ~= 'idle' and (new == 'idle' or next_one) then
+    fire('OllamaRequestFinished', chat)
+  end
+  if old == 'idle' or next_one then
+    chat.since = vim.uv.now()
+    fire('OllamaRequestStarted', chat)
+  end
+  if new ~= 'idle' then
+    fire('OllamaRequestPhase', chat)
+  end
+end
+
+return M

@@ -1,0 +1,185 @@
+-- The keys inside a chat's two buffers, as one table: the maps and the help both come from it.
+local M = {}
+
+---@class ollama.Key
+---@field action string the name in `<Plug>(ollama-…)` and in the option `keymaps`
+---@field lhs string
+---@field modes string[]
+---@field where ('prompt'|'transcript')[]
+---@field desc string
+
+---@type ollama.Key[]
+M.table = {
+  { action = 'send', lhs = '<CR>', modes = { 'n' }, where = { 'prompt' }, desc = 'send' },
+  {
+    action = 'send',
+    lhs = '<C-s>',
+    modes = { 'n', 'i' },
+    where = { 'prompt' },
+    desc = 'send, also in insert mode',
+  },
+  {
+    action = 'stop',
+    lhs = '<C-c>',
+    modes = { 'n', 'i' },
+    where = { 'prompt', 'transcript' },
+    desc = 'stop the answer, or give up editing a turn',
+  },
+  {
+    action = 'help',
+    lhs = 'g?',
+    modes = { 'n' },
+    where = { 'prompt', 'transcript' },
+    desc = 'these keys',
+  },
+  {
+    action = 'next-turn',
+    lhs = ']]',
+    modes = { 'n', 'x' },
+    where = { 'transcript' },
+    desc = 'next turn',
+  },
+  {
+    action = 'previous-turn',
+    lhs = '[[',
+    modes = { 'n', 'x' },
+    where = { 'transcript' },
+    desc = 'previous turn',
+  },
+  {
+    action = 'edit',
+    lhs = 'ge',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'take the turn into the prompt, to replace it',
+  },
+  {
+    action = 'again',
+    lhs = 'gr',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'ask the last question again',
+  },
+  {
+    action = 'yank',
+    lhs = 'gy',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'yank the code block',
+  },
+  {
+    action = 'undo',
+    lhs = 'u',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'earlier version',
+  },
+  {
+    action = 'redo',
+    lhs = '<C-r>',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'later version',
+  },
+  {
+    action = 'prompt',
+    lhs = 'i',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'to the prompt',
+  },
+  {
+    action = 'prompt',
+    lhs = 'a',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'to the prompt',
+  },
+  {
+    action = 'prompt',
+    lhs = 'o',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'to the prompt',
+  },
+}
+
+--- The key that the user wants for a row; nil for none. All rows of an action move to the one key that is named.
+---@param key ollama.Key
+---@param wanted false|table<string, string|false>
+---@return string?
+local function wanted_lhs(key, wanted)
+  local choice = wanted and wanted[key.action]
+  if choice == nil or choice == true then
+    return key.lhs
+  end
+  return choice or nil
+end
+
+--- Sets the maps of one buffer. They lead to the <Plug> maps, so that a FileType autocommand can set its own.
+---@param buffer integer
+---@param where 'prompt'|'transcript'
+function M.apply(buffer, where)
+  local wanted = require('ollama-remote.config').resolved().keymaps
+  for _, key in ipairs(M.table) do
+    local lhs = vim.list_contains(key.where, where) and wanted_lhs(key, wanted) or nil
+    for _, mode in ipairs(lhs and key.modes or {}) do
+      local plug = ('<Plug>(ollama-%s)'):format(key.action)
+      local options = { desc = 'Ollama: ' .. key.desc, silent = true, nowait = true }
+      vim.api.nvim_buf_set_keymap(buffer, mode, lhs, plug, options)
+    end
+  end
+end
+
+--- Takes the default keys that the plugin set, or moves them. A map of the user's own is never touched.
+---@param keymaps false|table<string, string|false>
+function M.change_defaults(keymaps)
+  local kept = {}
+  for _, entry in ipairs(vim.g.ollama_remote_keys or {}) do
+    local mode, lhs, action = entry[1], entry[2], entry[3]
+    local choice = keymaps and keymaps[action]
+    if keymaps and choice == nil then
+      kept[#kept + 1] = entry
+    else
+      M.remove(mode, lhs, action)
+    end
+  end
+  for action, lhs in pairs(keymaps or {}) do
+    vim.list_extend(kept, M.set_default(action, lhs))
+  end
+  vim.g.ollama_remote_keys = kept
+end
+
+---@param mode string
+---@param lhs string
+---@param action string
+function M.remove(mode, lhs, action)
+  if vim.fn.maparg(lhs, mode) == ('<Plug>(ollama-%s)'):format(action) then
+    pcall(vim.api.nvim_del_keymap, mode, lhs)
+  end
+end
+
+--- Maps a key to one of the actions that can be called from anywhere.
+---@param action string
+---@param lhs string|false
+---@return table[] set
+function M.set_default(action, lhs)
+  local set = {}
+  local inside = vim.iter(M.table):any(function(key)
+    return key.action == action
+  end)
+  if not lhs or inside then
+    return set
+  end
+  for _, mode in ipairs({ 'n', 'x' }) do
+    local plug = ('<Plug>(ollama-%s)'):format(action)
+    local target = vim.fn.maparg(plug, mode, false, true)
+    if target.desc and vim.fn.maparg(lhs, mode) == '' then
+      vim.api.nvim_set_keymap(mode, lhs, plug, { desc = target.desc, silent = true })
+      set[#set + 1] = { mode, lhs, action }
+    end
+  end
+  return set
+end
+
+return M

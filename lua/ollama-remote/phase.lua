@@ -1,0 +1,131 @@
+-- The one line of phase at the transcript's end, and under it the prompts that wait. It is drawn, never text.
+local M = {}
+
+local api = vim.api
+local chats = require('ollama-remote.chats')
+
+local namespace = api.nvim_create_namespace('ollama-remote.phase')
+local FRAMES = { '⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏' }
+local TICK_MS = 200
+
+---@type table<string, string>
+M.words = {
+  queued = 'queued',
+  connecting = 'connecting',
+  authenticating = 'authenticating',
+  loading = 'loading model',
+  reading = 'reading prompt',
+  thinking = 'thinking',
+  writing = 'writing',
+}
+
+---@type uv.uv_timer_t?
+local timer = nil
+local frame = 1
+
+--- Seconds since the running request began; nil when none runs.
+---@param chat ollama.Chat
+---@return integer?
+function M.elapsed(chat)
+  return chat.since and math.floor((vim.uv.now() - chat.since) / 1000) or nil
+end
+
+---@param chat ollama.Chat
+---@return boolean
+local function is_busy(chat)
+  return chat.state.phase ~= 'idle' or #chat.pending > 0
+end
+
+--- The lines to draw, from the phase down to the last waiting prompt.
+---@param chat ollama.Chat
+---@return ollama.Chunks[]
+function M.lines(chat)
+  local phase = chat.state.phase
+  local words = M.words[phase] or (#chat.pending > 0 and 'queued')
+  if not words then
+    return {}
+  end
+  local elapsed = M.elapsed(chat)
+  local seconds = elapsed and (' · %d s'):format(elapsed) or ''
+  local text = ('%s %s%s'):format(FRAMES[frame], words, seconds)
+  local lines = { { { text, 'OllamaRemotePhase' }, { ' · <C-c> stops', 'OllamaRemoteDim' } } }
+  for index, pending in ipairs(chat.pending) do
+    -- With nothing running the first one is what the phase line already speaks of.
+    if index > 1 or phase ~= 'idle' then
+      local first = vim.split(pending.text, '\n', { plain = true })[1]
+      lines[#lines + 1] = { { 'queued: ' .. first, 'OllamaRemoteQueued' } }
+    end
+  end
+  return lines
+end
+
+---@param buffer integer
+---@param lines ollama.Chunks[]
+local function draw(buffer, lines)
+  if #lines == 0 then
+    return api.nvim_buf_clear_namespace(buffer, namespace, 0, -1)
+  end
+  -- Virtual lines below a buffer's last line are out of sight at the window's end, so the last of them is the
+  -- one over the line itself and all before it stand above.
+  local last = table.remove(lines)
+  api.nvim_buf_set_extmark(buffer, namespace, api.nvim_buf_line_count(buffer) - 1, 0, {
+    id = 1,
+    virt_text = last,
+    virt_text_pos = 'overlay',
+    virt_lines = #lines > 0 and lines or nil,
+    virt_lines_above = true,
+  })
+end
+
+--- Draws the phase at the transcript's end, or takes it away.
+---@param chat ollama.Chat
+function M.place(chat)
+  local buffer = chats.buffer(chat, 'transcript')
+  if not buffer then
+    return
+  end
+  local lines = M.lines(chat)
+  local rows = #lines
+  draw(buffer, lines)
+  -- Neovim does not scroll by itself when virtual lines push the last line out of a window.
+  if rows ~= chat.phase_rows then
+    chat.phase_rows = rows
+    local view = require('ollama-remote.view')
+    view.fill(view.followers(buffer))
+  end
+end
+
+local function stop_timer()
+  if timer then
+    timer:stop()
+    timer:close()
+    timer = nil
+  end
+end
+
+local function tick()
+  frame = frame % #FRAMES + 1
+  local busy = vim.tbl_filter(is_busy, chats.all())
+  if #busy == 0 then
+    return stop_timer()
+  end
+  vim.tbl_map(M.place, busy)
+end
+
+--- Draws what is true now, and keeps drawing while something runs.
+---@param chat ollama.Chat
+function M.refresh(chat)
+  if is_busy(chat) then
+    chat.since = chat.since or vim.uv.now()
+    if not timer then
+      timer = assert(vim.uv.new_timer())
+      timer:start(TICK_MS, TICK_MS, vim.schedule_wrap(tick))
+    end
+  else
+    -- The timer's next tick finds nothing to do and ends it.
+    chat.since = nil
+  end
+  M.place(chat)
+end
+
+return M

@@ -1,0 +1,162 @@
+-- Choosing a model: the list of all servers' models in aligned columns, through vim.ui.select.
+local M = {}
+
+local message = require('ollama-remote.message')
+
+---@class ollama.Model
+---@field ref string
+---@field server string
+---@field name string
+---@field size? number
+---@field parameters? string
+---@field quantization? string
+---@field capabilities? string[]
+
+---@class ollama.PickOptions
+---@field prompt string
+---@field current? string the model to be marked
+---@field default? boolean whether the default model is to be marked
+
+---@type string[]
+local known_refs = {}
+
+--- Names of the models as they were last listed, for completion. Nothing is asked for.
+---@return string[]
+function M.known()
+  return known_refs
+end
+
+--- `20 GB` as Ollama's own list says it: decimal, two or three digits.
+---@param bytes? number
+---@return string
+function M.size(bytes)
+  if not bytes then
+    return ''
+  end
+  local units = { 'B', 'KB', 'MB', 'GB', 'TB' }
+  local unit = 1
+  while bytes >= 1000 and unit < #units do
+    bytes, unit = bytes / 1000, unit + 1
+  end
+  return ((bytes >= 10 or unit == 1) and '%.0f %s' or '%.1f %s'):format(bytes, units[unit])
+end
+
+--- What everything can do is not worth a column's space.
+local COMMONPLACE = { completion = true }
+
+---@param model ollama.Model
+---@return string[]
+local function cells(model)
+  local capabilities = vim.tbl_filter(function(capability)
+    return not COMMONPLACE[capability]
+  end, model.capabilities or {})
+  return {
+    model.ref,
+    M.size(model.size),
+    model.parameters or '',
+    model.quantization or '',
+    table.concat(capabilities, ' '),
+  }
+end
+
+local RIGHT_ALIGNED = { [2] = true, [3] = true }
+
+---@param text string
+---@param width integer
+---@param right boolean?
+---@return string
+local function pad(text, width, right)
+  local space = (' '):rep(width - vim.fn.strdisplaywidth(text))
+  return right and space .. text or text .. space
+end
+
+--- One line per model, its columns aligned; the marked one has a dot before it.
+---@param models ollama.Model[]
+---@param marked? string
+---@return string[]
+function M.rows(models, marked)
+  local widths = { 0, 0, 0, 0, 0 }
+  local table_of_cells = vim.tbl_map(cells, models)
+  for _, row in ipairs(table_of_cells) do
+    for column, cell in ipairs(row) do
+      widths[column] = math.max(widths[column], vim.fn.strdisplaywidth(cell))
+    end
+  end
+  local rows = {}
+  for index, row in ipairs(table_of_cells) do
+    local padded = {}
+    for column, cell in ipairs(row) do
+      padded[column] = pad(cell, widths[column], RIGHT_ALIGNED[column])
+    end
+    local mark = models[index].ref == marked and '● ' or '  '
+    rows[index] = (mark .. table.concat(padded, '  ')):gsub('%s+$', '')
+  end
+  return rows
+end
+
+---@param problems { server: string, error: ollama.Error }[]
+local function tell_problems(problems)
+  for _, problem in ipairs(problems) do
+    message.say(('%s: %s'):format(problem.server, message.of(problem.error)), 'warn')
+  end
+end
+
+---@param has_problems boolean whether servers could not be asked, of which the person was told
+---@return ollama.Error
+local function nothing_listed(has_problems)
+  if has_problems then
+    return {
+      code = 'NO_MODELS',
+      message = 'There is no model to choose: servers could not be asked',
+      hint = 'See :Ollama log, or try again',
+    }
+  end
+  return {
+    code = 'NO_MODELS',
+    message = 'No server has a model to choose',
+    hint = 'Pull one on the server: ollama pull NAME',
+  }
+end
+
+---@param options ollama.PickOptions
+---@param listed { models: ollama.Model[], default_model?: string }
+---@param callback ollama.Callback
+local function choose(options, listed, callback)
+  local marked = options.current or options.default and listed.default_model or nil
+  local rows = M.rows(listed.models, marked)
+  local indices = vim.fn.range(1, #rows)
+  vim.ui.select(indices, {
+    prompt = options.prompt,
+    kind = 'ollama-model',
+    format_item = function(index)
+      return rows[index]
+    end,
+  }, function(index)
+    callback(nil, index and listed.models[index].ref)
+  end)
+end
+
+--- Lists the models and has one chosen. The value is the chosen one's `server:model`, or nil when none was.
+---@param options ollama.PickOptions
+---@param callback ollama.Callback
+function M.pick(options, callback)
+  require('ollama-remote.rpc').request('models.list', {}, function(failure, listed)
+    if failure then
+      return callback(failure)
+    end
+    local problems = listed.problems or {}
+    tell_problems(problems)
+    if #listed.models == 0 then
+      return callback(nothing_listed(#problems > 0))
+    end
+    known_refs = vim.tbl_map(function(model)
+      return model.ref
+    end, listed.models)
+    -- The host waits for this verb's answer, and the person may take his time.
+    vim.schedule(function()
+      choose(options, listed, callback)
+    end)
+  end)
+end
+
+return M

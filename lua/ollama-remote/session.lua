@@ -1,0 +1,169 @@
+-- A chat and the host: whether it knows the chat, what it says of it, and what happens when it dies.
+local M = {}
+
+local chats = require('ollama-remote.chats')
+local message = require('ollama-remote.message')
+local rpc = require('ollama-remote.rpc')
+
+--- Draws what is true of the chat now.
+---@param chat ollama.Chat
+function M.refresh(chat)
+  require('ollama-remote.winbar').refresh(chat)
+  require('ollama-remote.phase').refresh(chat)
+end
+
+--- Tells of a failure, except of the host's death, of which the person was told already.
+---@param failure? ollama.Error
+function M.tell(failure)
+  if not failure or failure.code == 'HOST_EXITED' then
+    return
+  end
+  if failure.code == 'CANCELLED' then
+    return message.whisper(failure.message)
+  end
+  message.fail(failure)
+end
+
+--- The host's word on what a chat is and does.
+---@param chat ollama.Chat
+---@param state table
+function M.set_state(chat, state)
+  state.queued = state.queued or 0
+  require('ollama-remote.events').move(chat, state)
+  M.refresh(chat)
+end
+
+---@type table<integer, ollama.Callback[]>
+local opening = {}
+
+---@param chat ollama.Chat
+---@param failure? ollama.Error
+local function opened(chat, failure)
+  local waiting = opening[chat.id] or {}
+  opening[chat.id] = nil
+  M.refresh(chat)
+  for _, callback in ipairs(waiting) do
+    callback(failure)
+  end
+end
+
+--- Calls back when the running host knows the chat; a new host adopts what stands in the transcript.
+---@param chat ollama.Chat
+---@param callback ollama.Callback
+function M.when_known(chat, callback)
+  if chat.known then
+    return callback(nil)
+  end
+  if opening[chat.id] then
+    table.insert(opening[chat.id], callback)
+    return
+  end
+  opening[chat.id] = { callback }
+  local model = chat.state.model
+  rpc.request('chat.open', function()
+    local text = require('ollama-remote.transcript').text(chat)
+    return { chat = chat.id, transcript = text:match('%S') and text or nil }
+  end, function(failure, state)
+    if failure then
+      return opened(chat, failure)
+    end
+    chat.known = true
+    M.set_state(chat, state)
+    if model and not state.model then
+      return M.set_model(chat, model, function(problem)
+        opened(chat, problem)
+      end)
+    end
+    opened(chat)
+  end)
+end
+
+---@param chat ollama.Chat
+---@param model string
+---@param callback ollama.Callback
+function M.set_model(chat, model, callback)
+  rpc.request('chat.model', { chat = chat.id, model = model }, function(failure, state)
+    if not failure then
+      M.set_state(chat, state)
+    end
+    callback(failure)
+  end)
+end
+
+---@type table<integer, ollama.Callback[]>
+local choosing = {}
+
+---@param chat ollama.Chat
+---@param failure? ollama.Error
+local function chosen(chat, failure)
+  local waiting = choosing[chat.id] or {}
+  choosing[chat.id] = nil
+  for _, callback in ipairs(waiting) do
+    callback(failure)
+  end
+end
+
+--- The first model that is ever chosen becomes the default too.
+---@param chat ollama.Chat
+local function choose_first_model(chat)
+  require('ollama-remote.picker').pick({ prompt = 'Model' }, function(failure, choice)
+    if failure or not choice then
+      return chosen(chat, failure or { code = 'CANCELLED', message = 'No model was chosen' })
+    end
+    rpc.request('models.default', { model = choice }, M.tell)
+    M.set_model(chat, choice, function(problem)
+      chosen(chat, problem)
+    end)
+  end)
+end
+
+--- Calls back when the chat is known and has a model; asks for one if need be.
+---@param chat ollama.Chat
+---@param callback ollama.Callback
+function M.when_ready(chat, callback)
+  M.when_known(chat, function(failure)
+    if failure or chat.state.model then
+      return callback(failure)
+    end
+    if choosing[chat.id] then
+      table.insert(choosing[chat.id], callback)
+      return
+    end
+    choosing[chat.id] = { callback }
+    choose_first_model(chat)
+  end)
+end
+
+--- Makes a simple request about a chat that the host must know.
+---@param chat ollama.Chat?
+---@param method string
+---@param params table
+---@param callback? fun(value: any)
+function M.request(chat, method, params, callback)
+  if not chat then
+    return message.whisper('No chat is open')
+  end
+  M.when_known(chat, function(failure)
+    if failure then
+      return M.tell(failure)
+    end
+    params.chat = chat.id
+    rpc.request(method, params, function(refusal, value)
+      if refusal then
+        M.tell(refusal)
+      elseif callback then
+        callback(value)
+      end
+    end)
+  end)
+end
+
+rpc.when_gone(function()
+  for _, chat in ipairs(chats.all()) do
+    chat.known = false
+    local ended = chat.state.phase ~= 'idle' and 'interrupted' or chat.state.ended
+    M.set_state(chat, { phase = 'idle', queued = 0, model = chat.state.model, ended = ended })
+  end
+end)
+
+return M

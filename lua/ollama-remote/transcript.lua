@@ -1,0 +1,154 @@
+-- The transcript's text: written by the host's verbs, never by the user. Its last line is always empty: the phase line's.
+local M = {}
+
+local api = vim.api
+local chats = require('ollama-remote.chats')
+local view = require('ollama-remote.view')
+
+---@class ollama.Written
+---@field lines? integer
+---@field gone? true
+
+---@param buffer integer
+---@param first integer
+---@param column integer
+---@param last integer
+---@param lines string[]
+local function write(buffer, first, column, last, lines)
+  vim.bo[buffer].modifiable = true
+  api.nvim_buf_set_text(buffer, first, column, last, first == last and column or 0, lines)
+  vim.bo[buffer].modifiable = false
+end
+
+--- While the person is at the command line, Neovim does not show what was written until it is told to.
+---@param buffer integer
+local function show(buffer)
+  if api.nvim_get_mode().mode:find('^[cr]') then
+    api.nvim__redraw({ buf = buffer, valid = false, flush = true })
+  end
+end
+
+--- Text as buffer lines: a newline at its very end opens no further line.
+---@param text string
+---@return string[] lines
+---@return boolean partial
+local function to_lines(text)
+  local whole = text:sub(-1) == '\n'
+  return vim.split(whole and text:sub(1, -2) or text, '\n', { plain = true }), not whole
+end
+
+---@param chat ollama.Chat
+---@param first integer 0-based row from which lines are new
+---@return integer[][] folds
+local function decorate(chat, first)
+  require('ollama-remote.highlights')
+  require('ollama-remote.highlighter').fit(chat.buffers.transcript)
+  return require('ollama-remote.decoration').extend(chat, first)
+end
+
+--- Adds text at the end; the view follows in the windows that were at the end, and stays put in all others.
+---@param chat ollama.Chat
+---@param text string
+---@return ollama.Written
+function M.append(chat, text)
+  local buffer = chats.buffer(chat, 'transcript')
+  if not buffer then
+    return { gone = true }
+  end
+  local following = view.followers(buffer)
+  local last = api.nvim_buf_line_count(buffer) - 1
+  if text ~= '' then
+    local lines, partial = to_lines(text)
+    local first = last
+    if chat.partial then
+      first = last - 1
+      local column = #api.nvim_buf_get_lines(buffer, first, last, false)[1]
+      write(buffer, first, column, first, lines)
+    else
+      lines[#lines + 1] = ''
+      write(buffer, first, 0, first, lines)
+    end
+    chat.partial = partial
+    M.after_write(chat, buffer, first, following)
+  end
+  return { lines = api.nvim_buf_line_count(buffer) }
+end
+
+---@param chat ollama.Chat
+---@param buffer integer
+---@param first integer
+---@param following integer[]
+function M.after_write(chat, buffer, first, following)
+  local folds = decorate(chat, first)
+  view.to_end(following)
+  if #folds > 0 then
+    for _, window in ipairs(vim.fn.win_findbuf(buffer)) do
+      require('ollama-remote.folds').close(window, folds)
+    end
+    view.fill(following)
+  end
+  require('ollama-remote.phase').place(chat)
+  show(buffer)
+end
+
+--- Replaces the whole text; windows that were not at the end keep their place as far as there is one.
+---@param chat ollama.Chat
+---@param text string
+---@return ollama.Written
+function M.render(chat, text)
+  local buffer = chats.buffer(chat, 'transcript')
+  if not buffer then
+    return { gone = true }
+  end
+  local following = view.followers(buffer)
+  local views = {}
+  for _, window in ipairs(vim.fn.win_findbuf(buffer)) do
+    views[window] = api.nvim_win_call(window, vim.fn.winsaveview)
+  end
+  local lines, partial = {}, false
+  if text ~= '' then
+    lines, partial = to_lines(text)
+  end
+  lines[#lines + 1] = ''
+  require('ollama-remote.decoration').clear(chat)
+  vim.bo[buffer].modifiable = true
+  api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+  vim.bo[buffer].modifiable = false
+  chat.partial = partial
+  for window, saved in pairs(views) do
+    api.nvim_win_call(window, function()
+      vim.fn.winrestview(saved)
+    end)
+  end
+  decorate(chat, 0)
+  view.to_end(following)
+  require('ollama-remote.folds').redo(chat)
+  view.fill(following)
+  require('ollama-remote.phase').place(chat)
+  show(buffer)
+  return { lines = #lines }
+end
+
+--- The text as the host wrote it, for a host that must adopt it.
+---@param chat ollama.Chat
+---@return string
+function M.text(chat)
+  local buffer = chats.buffer(chat, 'transcript')
+  local lines = buffer and api.nvim_buf_get_lines(buffer, 0, -2, false) or {}
+  if #lines == 0 then
+    return ''
+  end
+  return table.concat(lines, '\n') .. (chat.partial and '' or '\n')
+end
+
+--- Goes to the end, where what comes next can be seen.
+---@param chat ollama.Chat
+function M.to_end(chat)
+  local window = chats.window(chat, 'transcript')
+  if window then
+    view.to_end({ window })
+    view.fill({ window })
+  end
+end
+
+return M

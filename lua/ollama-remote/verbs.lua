@@ -1,0 +1,63 @@
+-- What the host may have done in Neovim. Each verb is one call of nvim_exec_lua; its answer lets the host go on.
+local M = {}
+
+local chats = require('ollama-remote.chats')
+local clean = require('ollama-remote.message').without_nulls
+
+---@param id integer
+---@param envelope table
+---@return true
+function M.reply(id, envelope)
+  require('ollama-remote.rpc').reply(id, envelope)
+  return true
+end
+
+---@param id integer
+---@param text string
+---@return ollama.Written
+function M.render(id, text)
+  local chat = chats.get(id)
+  return chat and require('ollama-remote.transcript').render(chat, text) or { gone = true }
+end
+
+---@param id integer
+---@param text string
+---@return ollama.Written
+function M.append(id, text)
+  local chat = chats.get(id)
+  return chat and require('ollama-remote.transcript').append(chat, text) or { gone = true }
+end
+
+---@param state table
+---@return true
+function M.state(state)
+  local chat = chats.get(state.chat)
+  if chat then
+    require('ollama-remote.session').set_state(chat, clean(state))
+  end
+  return true
+end
+
+---@param question table
+---@return true
+function M.ask(question)
+  require('ollama-remote.ask').ask(clean(question))
+  return true
+end
+
+---@param question integer
+---@return true
+function M.withdraw(question)
+  require('ollama-remote.ask').withdraw(question)
+  return true
+end
+
+---@param level 'info'|'warn'|'error'
+---@param text string
+---@return true
+function M.notify(level, text)
+  require('ollama-remote.message').say(text, level)
+  return true
+end
+
+return M

@@ -1,0 +1,78 @@
+-- The commands, the <Plug> maps and the default keys. What they do is in lua/ollama-remote, loaded on first use.
+if vim.g.loaded_ollama_remote then
+  return
+end
+vim.g.loaded_ollama_remote = true
+
+if vim.fn.has('nvim-0.10') == 0 then
+  vim.api.nvim_echo({ { 'ollama-remote.nvim needs Neovim 0.10 or newer', 'ErrorMsg' } }, true, {})
+  return
+end
+
+---@param action string
+---@return fun()
+local function run(action)
+  return function()
+    require('ollama-remote.actions').run(action)
+  end
+end
+
+-- Each row: action, modes, description, default key. Keys inside a chat are in keys.lua.
+local actions = {
+  { 'open', { 'n', 'x' }, 'open the chat, with the selection', '<leader>oo' },
+  { 'default', { 'n' }, 'choose the default model', '<leader>od' },
+  { 'model', { 'n' }, 'switch the model of this chat', '<leader>om' },
+  { 'toggle', { 'n' }, 'show or hide the chat', '<leader>ot' },
+  { 'close', { 'n' }, 'end the chat', '<leader>oc' },
+  { 'ask', { 'n', 'x' }, 'type a question in the command line' },
+  { 'log', { 'n' }, "open the host's log" },
+  { 'restart', { 'n' }, 'start the host anew' },
+  { 'send', { 'n', 'i' }, 'send the prompt' },
+  { 'stop', { 'n', 'i' }, 'stop the answer, or give up editing a turn' },
+  { 'again', { 'n' }, 'ask the last question again' },
+  { 'edit', { 'n' }, 'take the turn into the prompt' },
+  { 'yank', { 'n' }, 'yank the code block' },
+  { 'next-turn', { 'n', 'x' }, 'to the next turn' },
+  { 'previous-turn', { 'n', 'x' }, 'to the previous turn' },
+  { 'prompt', { 'n' }, 'to the prompt' },
+  { 'undo', { 'n' }, "back to the conversation's earlier version" },
+  { 'redo', { 'n' }, "forth to the conversation's later version" },
+  { 'help', { 'n' }, 'show the keys' },
+}
+
+local user = vim.g.ollama_remote or {}
+local keymaps = user.keymaps
+local ours = {}
+
+for _, row in ipairs(actions) do
+  local action, modes, description, default = row[1], row[2], row[3], row[4]
+  local plug = '<Plug>(ollama-' .. action .. ')'
+  local options = { callback = run(action), desc = 'Ollama: ' .. description, silent = true }
+  local key = default
+  if keymaps == false then
+    key = nil
+  elseif default and type(keymaps) == 'table' and keymaps[action] ~= nil then
+    key = keymaps[action]
+  end
+  for _, mode in ipairs(modes) do
+    vim.api.nvim_set_keymap(mode, plug, '', options)
+    if key and vim.fn.maparg(key, mode) == '' then
+      vim.api.nvim_set_keymap(mode, key, plug, { desc = options.desc, silent = true })
+      ours[#ours + 1] = { mode, key, action }
+    end
+  end
+end
+
+-- What setup() may take away again: only what was set here.
+vim.g.ollama_remote_keys = ours
+
+vim.api.nvim_create_user_command('Ollama', function(options)
+  require('ollama-remote.command').run(options)
+end, {
+  nargs = '*',
+  range = true,
+  desc = 'Chat with the models on your own machines',
+  complete = function(lead, line)
+    return require('ollama-remote.command').complete(lead, line)
+  end,
+})

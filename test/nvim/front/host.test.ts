@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+import { isAlive } from '../../support/process-tree.ts'
+import { describeWithNeovim } from '../../support/real-parts.ts'
+import { CHAT, type Front, startFront } from './front.ts'
+
+const HOST_PID = "return require('ollama-remote.rpc').info().pid"
+
+async function killHost(front: Front): Promise<void> {
+  process.kill(await front.nvim.lua<number>(HOST_PID), 'SIGKILL')
+  await front.nvim.waitForLua("return not require('ollama-remote.rpc').is_running()")
+}
+
+describeWithNeovim("the host's death", (nvim) => {
+  test('is told once; the prompt comes back; the next command starts a host that adopts the chat', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.sendHeld()
+    await front.send('waiting')
+    await front.nvim.waitForScreen(/queued: waiting/)
+    await killHost(front)
+    await front.nvim.waitForScreen(/The host ended with exit code 137/)
+    expect((await front.nvim.messages()).match(/exit code 137/g)).toHaveLength(1)
+    expect(await front.promptText()).toBe('waiting')
+    expect(front.nvim.screen()).not.toMatch(/writing · \d/)
+    expect(front.nvim.screen()).toMatch(/gpu:qwen3:32b ○/)
+    const before = (await front.lines('transcript')).slice(0, -1).join('\n')
+    await front.nvim.type('<CR>')
+    const opened = await front.waitForRequests('chat.open', 2)
+    expect(opened[1]).toEqual({ chat: 1, transcript: before })
+    await front.nvim.waitForScreen(/You said: waiting/)
+    expect((await front.nvim.messages()).match(/ended/g)).toHaveLength(1)
+  })
+
+  test('tells the last words of its standard error, and they are in :Ollama log', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.tellHost('fake.do', { steps: [['crash', 'the sky fell']] })
+    await front.nvim.waitForScreen(/exit code 1[:\s]+Error: the sky fell/)
+    await front.nvim.command('Ollama log')
+    await front.nvim.waitForScreen(/at somewhere/)
+  })
+
+  test('again and again is not answered by starting for ever, until :Ollama restart', async () => {
+    const front = await startFront(nvim, { script: { die: { 'chat.open': 3 } } })
+    for (let times = 1; times <= 4; times++) {
+      await front.nvim.command('Ollama chat')
+      await front.waitForRequests('chat.open', times)
+      await front.nvim.waitForLua("return not require('ollama-remote.rpc').is_running()")
+    }
+    await front.nvim.command('Ollama chat')
+    await front.nvim.waitForScreen(/started 4 times within\s+30 s/)
+    await front.nvim.lua("vim.env.FAKE_HOST = '{}'")
+    await front.nvim.command('Ollama restart')
+    await front.nvim.waitForLua(`return ${CHAT}.known`)
+  })
+
+  test(':Ollama restart ends the old host without a word and keeps the chat', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.send('hello')
+    await front.waitForEnd()
+    const old = await front.nvim.lua<number>(HOST_PID)
+    await front.nvim.command('Ollama restart')
+    await front.nvim.waitForScreen(/The host was started anew/)
+    expect(await front.nvim.lua(HOST_PID)).not.toBe(old)
+    expect(isAlive(old)).toBe(false)
+    expect(await front.nvim.messages()).toBe('')
+    expect((await front.requests('chat.open'))[1]).toMatchObject({
+      transcript: expect.stringContaining('You said: hello'),
+    })
+    await front.nvim.waitForScreen(/You said: hello/)
+  })
+
+  test('is nothing to speak of while Neovim quits, which is quick', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.sendHeld()
+    const pid = await front.nvim.lua<number>(HOST_PID)
+    expect(await front.nvim.quit()).toBeLessThan(1_500)
+    expect(await front.nvim.exited()).toBe(0)
+    expect(isAlive(pid)).toBe(false)
+  })
+
+  test('in the very moment of quitting changes nothing', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.nvim.lua(`
+      vim.api.nvim_create_autocmd('VimLeavePre', { callback = function()
+        vim.uv.kill(require('ollama-remote.rpc').info().pid, 'sigkill')
+        vim.wait(100, function() return false end)
+      end })`)
+    expect(await front.nvim.quit()).toBeLessThan(1_500)
+    expect(await front.nvim.exited()).toBe(0)
+  })
+
+  test(':checkhealth tells what is there', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.nvim.command('checkhealth ollama-remote')
+    const text = await front.nvim.lua<string>("return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n')")
+    expect(text).toMatch(/Node\.js v?\d+\.\d+/)
+    expect(text).toMatch(/The host runs: version 0\.1\.0, process \d+/)
+    expect(text).not.toMatch(/ERROR/)
+  })
+})
