@@ -7,10 +7,8 @@ local M = {}
 
 ---@type ollama.BuildStep[]
 M.steps = {
-  {
-    title = 'installing packages (npm ci)',
-    command = { 'npm', 'ci', '--omit=optional', '--ignore-scripts' },
-  },
+  -- The project's .npmrc keeps packages from running scripts.
+  { title = 'installing packages (npm ci)', command = { 'npm', 'ci' } },
   { title = 'building the host (npm run build)', command = { 'npm', 'run', 'build' } },
 }
 
@@ -117,7 +115,7 @@ local function offer(root)
     finish({
       code = 'HOST_NOT_BUILT',
       message = 'The host of ollama-remote.nvim is not built',
-      hint = ('Run in %s: npm ci --omit=optional --ignore-scripts && npm run build'):format(root),
+      hint = ('Run "make build" in %s'):format(root),
     })
   end)
 end

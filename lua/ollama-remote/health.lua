@@ -33,7 +33,7 @@ local function check_host()
     health.ok('The host is built: ' .. host.bundle())
   else
     health.error('The host is not built: ' .. host.bundle(), {
-      ('Run in %s: npm ci --omit=optional --ignore-scripts && npm run build'):format(host.root()),
+      ('Run "make build" in %s'):format(host.root()),
       'Or open a chat, which offers to do so',
     })
   end
