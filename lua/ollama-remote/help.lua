@@ -12,7 +12,11 @@ local function global_keys()
       local action = (map.rhs or ''):match('^<Plug>%(ollama%-(.-)%)$')
       if action then
         local plug = vim.fn.maparg(map.rhs, mode, false, true)
-        found[map.lhs] = { lhs = map.lhs, desc = (plug.desc or action):gsub('^Ollama: ', '') }
+        -- A leader that is a space would be invisible.
+        found[map.lhs] = {
+          lhs = (map.lhs:gsub(' ', '<Space>')),
+          desc = (plug.desc or action):gsub('^Ollama: ', ''),
+        }
       end
     end
   end
@@ -55,7 +59,7 @@ local function merged(rows)
   end
   return vim.tbl_map(function(desc)
     local lhs = table.concat(keys[desc], ' ')
-    return ('  %s%s%s'):format(lhs, (' '):rep(math.max(1, 9 - vim.fn.strdisplaywidth(lhs))), desc)
+    return ('  %s%s%s'):format(lhs, (' '):rep(math.max(1, 11 - vim.fn.strdisplaywidth(lhs))), desc)
   end, order)
 end
 

@@ -15,8 +15,7 @@ export async function startDemonstration(folder: string): Promise<World> {
   writeFileSync(identity, ssh.clientKey, { mode: 0o600 })
   writeFileSync(knownHosts, `${ssh.knownHostsLine}\n`)
   return {
-    description:
-      'This is a demonstration: the answers come from a stand-in for Ollama on this machine, not from a model.',
+    description: 'A demonstration: a stand-in for Ollama answers here, not a model.',
     setup: {
       servers: {
         demo: {

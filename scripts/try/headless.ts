@@ -17,7 +17,7 @@ const PATIENCE_MS = 60_000
 /** Asks one prompt and prints what comes; resolves to 0 when the answer was whole. */
 export async function runHeadless(scene: Scene, prompt: string): Promise<number> {
   const { setup, description } = scene.world
-  const args = [...neovimArguments(setup, description), '--embed', '--headless']
+  const args = [...neovimArguments(setup), '--embed', '--headless']
   const child = spawn(scene.nvim.path, args, { env: neovimEnvironment(scene), stdio: ['pipe', 'pipe', 'inherit'] })
   const nvim = attach({ reader: child.stdout, writer: child.stdin, options: { logger: quiet as never } })
   const giveUp = AbortSignal.timeout(PATIENCE_MS)
@@ -127,7 +127,7 @@ const PREPARE = `
   })
   vim.cmd('Ollama chat')
   local transcript = vim.iter(vim.api.nvim_list_bufs()):find(function(buffer)
-    return vim.bo[buffer].filetype == 'ollama-chat'
+    return vim.startswith(vim.api.nvim_buf_get_name(buffer), 'ollama-chat://')
   end)
   vim.api.nvim_buf_attach(transcript, false, {
     on_lines = function(_, buffer, _, first, last, new_last)

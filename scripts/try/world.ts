@@ -7,7 +7,7 @@ import type { Neovim } from '../provision/neovim.ts'
 export interface World {
   /** What a user would give to setup(). */
   setup: UserConfig
-  /** One line that says what answers. */
+  /** One line that says what answers; shorter than a narrow screen. */
   description: string
   stop(): Promise<void>
 }
@@ -20,10 +20,10 @@ export interface Scene {
 }
 
 /** Arguments for a Neovim that knows nothing of the user's own configuration but has the plugin. */
-export function neovimArguments(setup: UserConfig, description: string): string[] {
+export function neovimArguments(setup: UserConfig): string[] {
   // JSON's strings are Lua's long-bracket content here, so nothing in them is ever code.
   const options = `vim.json.decode([==[${JSON.stringify(setup)}]==])`
-  const lua = `require('ollama-remote').setup(${options}) vim.g.ollama_remote_notice = [==[${description}]==]`
+  const lua = `require('ollama-remote').setup(${options})`
   return [
     '--clean',
     '-n',

@@ -15,10 +15,6 @@ export const RUNNER_STOPPED: Refusal = {
     'model runner has unexpectedly stopped, this may be due to resource limitations or an internal error, check ollama server logs for details',
 }
 
-export function loadFailed(log: string): Refusal {
-  return { status: 500, error: `llama-server process has terminated: exit status 1: ${log}` }
-}
-
 /** llama-server's refusal of a prompt that is too long: JSON inside a string. */
 export function contextExceeded(promptTokens: number, contextTokens: number): Refusal {
   return {
@@ -33,9 +29,4 @@ export function contextExceeded(promptTokens: number, contextTokens: number): Re
       },
     },
   }
-}
-
-/** The model went away between the listing and the request. */
-export function modelMissing(name: string): Refusal {
-  return { status: 404, error: `model '${name}' not found`, from: 'handler' }
 }
