@@ -74,7 +74,7 @@ describeWithNeovim('opening', (nvim) => {
     await front.nvim.type(' oo')
     await front.nvim.waitForScreen(/1: Build it now/)
     await front.nvim.type('2<CR>')
-    await front.nvim.waitForLua("return vim.fn.execute('messages'):find('npm run build', 1, true)")
+    await front.nvim.waitForLua("return vim.fn.execute('messages'):find('make build', 1, true)")
   })
 
   test('another version of the protocol says so, and :Ollama restart begins anew', async () => {
