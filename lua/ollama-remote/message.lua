@@ -30,14 +30,16 @@ end
 ---@param level? 'info'|'warn'|'error'
 function M.say(text, level)
   level = HIGHLIGHTS[level] and level or 'info'
-  vim.schedule(function()
+  -- A turn of the main loop later: right after a list that was asked in the command line, Neovim would not cut a long
+  -- message, but wait for Enter.
+  vim.defer_fn(function()
     local notice = require('ollama-remote.notice')
     clear_command_line()
     if notice.is_needed() and not notice.fits(text) then
       return say_long(text, level)
     end
     vim.notify(text, vim.log.levels[level:upper()], { title = 'ollama-remote' })
-  end)
+  end, 0)
 end
 
 ---@param failure ollama.Error

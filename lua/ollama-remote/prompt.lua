@@ -1,15 +1,17 @@
 -- The text in the prompt: taken when it is sent, given back when it could not be, set aside while a turn is edited.
 local M = {}
 
+local api = vim.api
 local chats = require('ollama-remote.chats')
 
-local returned = vim.api.nvim_create_namespace('ollama-remote.returned')
+--- Marks the last line of what was given back.
+local returned = api.nvim_create_namespace('ollama-remote.returned')
 
 ---@param chat ollama.Chat
 ---@return string[]
 local function lines(chat)
   local buffer = chats.buffer(chat, 'prompt')
-  return buffer and vim.api.nvim_buf_get_lines(buffer, 0, -1, false) or { '' }
+  return buffer and api.nvim_buf_get_lines(buffer, 0, -1, false) or { '' }
 end
 
 ---@param text string[]
@@ -25,7 +27,8 @@ local function set(chat, text)
   if not buffer then
     return
   end
-  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, text)
+  api.nvim_buf_clear_namespace(buffer, returned, 0, -1)
+  api.nvim_buf_set_lines(buffer, 0, -1, false, text)
   require('ollama-remote.ui').fit_prompt(chat)
 end
 
@@ -53,15 +56,8 @@ function M.take(chat)
   return { text = sent, replaces = editing and editing.turn or nil }
 end
 
---- The row after the text that was given back last: what was sent after it stands after it here, too.
----@param buffer integer
----@return integer
-local function returned_until(buffer)
-  local mark = vim.api.nvim_buf_get_extmark_by_id(buffer, returned, 1, {})
-  return mark[1] or 0
-end
-
---- Puts text that could not be sent before what was typed since; a turn's text becomes its edit again.
+--- Puts text that could not be sent before what was typed since, but after what was sent and given back before it;
+--- a turn's text becomes its edit again.
 ---@param chat ollama.Chat
 ---@param pending ollama.Pending
 function M.give_back(chat, pending)
@@ -74,14 +70,17 @@ function M.give_back(chat, pending)
   if not buffer then
     return
   end
+  local last = api.nvim_buf_get_extmark_by_id(buffer, returned, 1, {})[1]
+  local row = 0
   if is_blank(typed) then
-    vim.api.nvim_buf_clear_namespace(buffer, returned, 0, -1)
-    return set(chat, text)
+    set(chat, text)
+  elseif last then
+    row = last + 2
+    api.nvim_buf_set_lines(buffer, last + 1, last + 1, false, vim.list_extend({ '' }, text))
+  else
+    api.nvim_buf_set_lines(buffer, 0, 0, false, vim.list_extend(vim.list_slice(text), { '' }))
   end
-  local row = returned_until(buffer)
-  vim.list_extend(text, { '' })
-  vim.api.nvim_buf_set_lines(buffer, row, row, false, text)
-  vim.api.nvim_buf_set_extmark(buffer, returned, row + #text, 0, { id = 1 })
+  api.nvim_buf_set_extmark(buffer, returned, row + #text - 1, 0, { id = 1 })
   require('ollama-remote.ui').fit_prompt(chat)
 end
 
@@ -96,7 +95,7 @@ function M.add(chat, text)
   set(chat, all)
   local window = chats.window(chat, 'prompt')
   if window then
-    vim.api.nvim_win_set_cursor(window, { #all, 0 })
+    api.nvim_win_set_cursor(window, { #all, 0 })
   end
 end
 

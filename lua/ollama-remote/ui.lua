@@ -12,6 +12,10 @@ local group = api.nvim_create_augroup('ollama-remote.ui', { clear = true })
 local WINDOW_OPTIONS = {
   transcript = {
     statuscolumn = "%{%v:lua.require'ollama-remote.decoration'.bar()%}",
+    -- Nothing is seen of it. Without it the bar's width counts as 0 between a new line and the next redraw, and a
+    -- paragraph that is scrolled in then is wrapped in the middle of its words.
+    number = true,
+    numberwidth = 1,
     foldtext = "v:lua.require'ollama-remote.folds'.text()",
     foldmethod = 'manual',
     foldenable = true,
@@ -25,6 +29,9 @@ local WINDOW_OPTIONS = {
     scrolloff = 0,
     -- Else nothing is seen of a paragraph that is taller than the window.
     smoothscroll = true,
+    -- Else the first row of such a paragraph's rest begins with `<<<`.
+    list = true,
+    listchars = 'precedes:…,tab:  ',
   },
   prompt = { winfixheight = true, statuscolumn = ' ', fillchars = 'eob: ' },
 }
@@ -40,7 +47,6 @@ local BOTH_WINDOWS = {
   breakindent = true,
   cursorline = false,
   colorcolumn = '',
-  winfixbuf = true,
 }
 
 --- Grows and shrinks the prompt's window with its text.
@@ -58,6 +64,25 @@ function M.fit_prompt(chat)
   end
 end
 
+--- Keeps other buffers out of a window; at Neovim's start only after VimEnter, when netrw goes through all windows and
+--- splits those that are fixed.
+---@param window integer
+local function fix_buffer(window)
+  if vim.v.vim_did_enter == 1 then
+    api.nvim_set_option_value('winfixbuf', true, { win = window, scope = 'local' })
+    return
+  end
+  api.nvim_create_autocmd('VimEnter', {
+    group = group,
+    once = true,
+    callback = vim.schedule_wrap(function()
+      if api.nvim_win_is_valid(window) and chats.of_buffer(api.nvim_win_get_buf(window)) then
+        fix_buffer(window)
+      end
+    end),
+  })
+end
+
 ---@param window integer
 ---@param part 'transcript'|'prompt'
 local function dress(window, part)
@@ -73,6 +98,7 @@ local function open_window(chat, part, place)
   local window = api.nvim_open_win(chat.buffers[part], true, place)
   chat.windows[part] = window
   dress(window, part)
+  fix_buffer(window)
 end
 
 ---@param chat ollama.Chat

@@ -17,7 +17,7 @@ export interface LoadedConfig {
 
 /**
  * Puts together what `setup()` gave and what the file holds; the file wins, since it keeps what was chosen last.
- * A part that is wrong is left out and told, so that one mistake costs neither the other part nor the editor's start.
+ * An option that is wrong is left out and told, so that one mistake costs neither the others nor the editor's start.
  */
 export async function loadConfig(setup: Record<string, unknown>, file: string): Promise<LoadedConfig> {
   const problems: PluginError[] = []
@@ -33,9 +33,10 @@ export async function loadConfig(setup: Record<string, unknown>, file: string): 
     problems.push(toPluginError(thrown))
     return {}
   })
-  const fromSetup = attempt(() => checkAlone(setup, 'setup()'), {})
-  const fromFile = attempt(() => checkAlone(kept, file), {})
-  const config = attempt(() => resolveConfig({ ...fromSetup, ...fromFile }, 'the configuration'), resolveConfig({}, ''))
+  const fromSetup = attempt(() => checkAlone(setup, 'setup()'), soundOptions(setup))
+  const fromFile = attempt(() => checkAlone(kept, file), soundOptions(kept))
+  const whole = { ...fromSetup, ...fromFile }
+  const config = attempt(() => resolveConfig(whole, 'the configuration'), resolveConfig(withoutBond(whole), ''))
   return { config, problems }
 }
 
@@ -73,10 +74,25 @@ async function changeFile(file: string, changes: Record<string, LuaData>): Promi
 }
 
 /** Default server and servers may stand in different parts, so each part is checked without that bond. */
-function checkAlone<T extends Record<string, unknown>>(part: T, source: string): T {
-  const { default_server: _bond, ...rest } = part
-  resolveConfig(rest, source)
+function checkAlone(part: Record<string, unknown>, source: string): Record<string, unknown> {
+  resolveConfig(withoutBond(part), source)
   return part
+}
+
+function withoutBond({ default_server: _bond, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return rest
+}
+
+/** The options of a part that would do if each stood alone. */
+function soundOptions(part: Record<string, unknown>): Record<string, unknown> {
+  const isSound = ([key, value]: [string, unknown]) => {
+    try {
+      return checkAlone({ [key]: value }, '') !== undefined
+    } catch {
+      return false
+    }
+  }
+  return Object.fromEntries(Object.entries(part).filter(isSound))
 }
 
 function naming<T>(file: string, body: () => T): T {

@@ -190,10 +190,13 @@ function changed(
   )
 }
 
-/** The command that forgets a key; the file is named unless it is the one that ssh-keygen takes by itself. */
+/**
+ * The command that forgets a key; the file is named unless it is the one that ssh-keygen takes by itself.
+ * Between backticks, since a transcript hides the brackets of `[host]:port` elsewhere, as of a link.
+ */
 function mend(entry: KnownHost, name: string, parameters: SshParameters): string {
   const isDefault = entry.file === parameters.userKnownHostsFiles[0] && /\/\.ssh\/known_hosts$/.test(entry.file)
-  return `ssh-keygen -R '${name}'${isDefault ? '' : ` -f '${entry.file}'`}`
+  return `\`ssh-keygen -R '${name}'${isDefault ? '' : ` -f '${entry.file}'`}\``
 }
 
 /** The type of a key as ssh names it to a person: ED25519, ECDSA, RSA. */

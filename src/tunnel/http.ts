@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Agent, buildConnector, Dispatcher } from 'undici'
 import { PluginError } from '../core/errors.ts'
 import type { Http, HttpRequest, HttpResponse } from '../providers/provider.ts'
+import { everythingOf } from './body.ts'
 import { bodyError, isDeadChannel, requestError } from './http-errors.ts'
 import type { Link } from './transport.ts'
 
@@ -38,12 +39,10 @@ export class TunnelHttp implements Http {
     this.#unanswered++
     try {
       const response = await this.#repeatable(request, signal)
-      // Without a listener an answer that is cut before anybody reads it would end the process.
-      response.body.on('error', () => {})
       return {
         status: response.statusCode,
         contentType: String(response.headers['content-type'] ?? ''),
-        body: this.#read(response.body, signal),
+        body: this.#read(everythingOf(response.body), signal),
       }
     } catch (error) {
       throw signal?.aborted ? signal.reason : requestError(error, this.#url)
@@ -89,11 +88,11 @@ export class TunnelHttp implements Http {
   }
 
   async *#read(
-    body: Dispatcher.ResponseData['body'],
+    body: AsyncIterable<Uint8Array>,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Uint8Array, void, void> {
     try {
-      for await (const chunk of body) yield chunk
+      yield* body
     } catch (error) {
       throw signal?.aborted ? signal.reason : bodyError(error, this.#url)
     }

@@ -62,7 +62,7 @@ describe('a host key', () => {
     await expect(verdict).rejects.toMatchObject({
       code: 'SSH_HOST_KEY_CHANGED',
       message: `The host key of gpu.example.com has changed: known is ED25519 ${fingerprint(OTHER)} (${FILE}:2), shown was ED25519 ${fingerprint(KEY)}`,
-      hint: expect.stringMatching(/ssh-keygen -R 'gpu\.example\.com'$/),
+      hint: expect.stringMatching(/ssh-keygen -R 'gpu\.example\.com'`$/),
     })
     expect(asked).toEqual([])
   })

@@ -1,0 +1,211 @@
+// What goes wrong behind the tunnel. Each time the reader is told, nothing is lost, and the next prompt is answered.
+import { createServer, type Server } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Behaviour } from '../../support/ollama-double/behaviour.ts'
+import { describeWithNeovim, describeWithSshd } from '../../support/real-parts.ts'
+import { STEPWISE, sharedSshd, startWorld } from './world.ts'
+
+const FOREVER_MS = 1e9
+
+/** Something at a port that is not Ollama: it says these words to whoever has said anything. */
+async function startJunk(words: string): Promise<{ url: string; server: Server }> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end(words))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}`, server }
+}
+
+const HTML = 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n<h1>Welcome</h1'
+
+/** Answers that fail after the words `Half an `: how, the code of the note, and how the turn ended. */
+const BROKEN: [string, Behaviour, code: string, end: 'failed' | 'interrupted', words: RegExp][] = [
+  ['an error line', { ending: 'error-line', errorText: 'the runner died' }, 'API_FAILED', 'failed', /the runner died/],
+  ['an end without done', { ending: 'eof-without-done' }, 'API_INCOMPLETE', 'interrupted', /gr/],
+  ['a reset', { ending: 'reset' }, 'API_INCOMPLETE', 'interrupted', /gr/],
+  ['a cut body', { ending: 'fin-without-terminator' }, 'API_INCOMPLETE', 'interrupted', /gr/],
+]
+
+/** Refusals before the first word. */
+const REFUSED: [string, Behaviour, code: string, words: RegExp][] = [
+  [
+    'a busy server',
+    {
+      refusal: {
+        status: 503,
+        error: 'server busy, please try again.  maximum pending requests exceeded',
+        from: 'handler',
+      },
+    },
+    'API_BUSY',
+    /gpu is busy[\s\S]*gr/,
+  ],
+  [
+    'no memory',
+    { refusal: { status: 500, error: 'model requires more system memory (30 GiB) than is available (8 GiB)' } },
+    'API_FAILED',
+    /does not fit/,
+  ],
+  [
+    'a conversation that is too long',
+    {
+      refusal: {
+        status: 400,
+        error: { error: { message: 'request exceeds the available context size', type: 'exceed_context_size_error' } },
+      },
+    },
+    'API_CONTEXT_FULL',
+    /longer than the model's context window/,
+  ],
+]
+
+describeWithSshd('faults of Ollama', (openssh) => {
+  const sshd = sharedSshd(openssh)
+
+  describeWithNeovim('and what follows', (nvim) => {
+    test('<C-c> while the model loads: the server notices, no turn is left, and the question stays', async () => {
+      const world = await startWorld(nvim, sshd())
+      await world.open()
+      world.ollama.script({ loadMs: FOREVER_MS })
+      const before = await world.ends()
+      await world.send('never')
+      await world.nvim.waitForScreen(/loading model/)
+      await world.nvim.type('<C-c>')
+      await world.ollama.waitForDisconnect()
+      expect(await world.ended(before, 'stopped')).toMatchObject({ role: 'user', text: 'never' })
+      await world.worksAgain()
+      expect(world.logins()).toBe(1)
+    })
+
+    test('<C-c> while it thinks and while it writes: what came is kept, and what waited comes back', async () => {
+      const world = await startWorld(nvim, sshd())
+      await world.open()
+      const before = await world.ends()
+      world.ollama.script({ ...STEPWISE, thinking: ['A thought ', 'and more'], pieces: ['x'] })
+      await world.send('one')
+      await world.nvim.waitForScreen(/A thought/)
+      await world.nvim.type('<C-c>')
+      await world.ollama.waitForDisconnect(1)
+      expect(await world.ended(before, 'stopped')).toMatchObject({ thinking: 'A thought ', text: '', end: 'stopped' })
+      await world.nvim.waitForScreen(/▸ thought/)
+
+      world.ollama.script({ ...STEPWISE, pieces: ['```lua\nlocal a', ' = 1\n```\n', 'x'] })
+      await world.send('two')
+      await world.nvim.waitForScreen(/local a/)
+      await world.send('three')
+      await world.send('four')
+      await world.nvim.waitForScreen(/2 queued/)
+      await world.nvim.type('ifive<C-c>')
+      await world.ollama.waitForDisconnect(2)
+      expect(await world.ended(before + 1, 'stopped')).toMatchObject({ text: '```lua\nlocal a', end: 'stopped' })
+      await world.nvim.waitForLua(`return #require('ollama-remote.chats').current().pending == 0`)
+      expect(await world.promptText()).toBe('three\n\nfour\n\nfive')
+      expect(world.chats()).toHaveLength(2)
+      await world.nvim.type('<Esc>ggdG')
+      await world.worksAgain()
+      expect(world.chats()[2]?.messages.map(({ content }) => content)).toEqual([
+        'one',
+        'two',
+        '```lua\nlocal a',
+        'does it work',
+      ])
+    })
+
+    test('a server that says nothing more is stopped by <C-c>', async () => {
+      const world = await startWorld(nvim, sshd())
+      await world.open()
+      world.ollama.script({ pieces: ['Half an '], ending: 'stall' })
+      const before = await world.ends()
+      await world.send('what')
+      await world.nvim.waitForScreen(/Half an/)
+      await world.nvim.type('<C-c>')
+      await world.ollama.waitForDisconnect()
+      expect(await world.ended(before, 'stopped')).toMatchObject({ text: 'Half an ', end: 'stopped' })
+      await world.worksAgain()
+    })
+
+    test('Ollama is down: that is said, and gr asks again when it is up', async () => {
+      const world = await startWorld(nvim, sshd())
+      await world.open()
+      await world.ollama.goDown()
+      await world.ask('anyone there', 'failed')
+      expect(await world.note()).toMatchObject({ code: 'SERVER_UNREACHABLE', text: /Nothing listens on/ })
+      await world.nvim.waitForScreen(/✗ failed · SERVER_UNREACHABLE[\s\S]*Is Ollama running/)
+      await world.ollama.comeUp()
+      world.ollama.script({ pieces: ['I am.'] })
+      expect((await world.askAgain()).text).toBe('I am.')
+      expect((await world.turns()).map(({ text }) => text)).toEqual(['anyone there', 'I am.'])
+      expect(world.logins()).toBe(1)
+    })
+
+    test('Ollama is killed in mid-answer: the part that came stays, and gr asks again', async () => {
+      const world = await startWorld(nvim, sshd())
+      await world.open()
+      world.ollama.script({ ...STEPWISE, pieces: ['Half an ', 'answer'] })
+      const before = await world.ends()
+      await world.send('what')
+      await world.nvim.waitForScreen(/Half an/)
+      await world.ollama.goDown()
+      expect(await world.ended(before, 'interrupted')).toMatchObject({ text: 'Half an ', end: 'interrupted' })
+      expect((await world.note()).code).toBe('API_INCOMPLETE')
+      await world.nvim.waitForScreen(/interrupted · API_INCOMPLETE/)
+      await world.ollama.comeUp()
+      world.ollama.script({ pieces: ['A whole one.'] })
+      expect((await world.askAgain()).text).toBe('A whole one.')
+      await world.nvim.type('<C-w>ku')
+      await world.waitForTranscript('Half an ')
+    })
+
+    test.each(BROKEN)('%s in mid-answer: the part stays, with a note', async (_, behaviour, code, end, words) => {
+      const world = await startWorld(nvim, sshd())
+      await world.open()
+      world.ollama.script({ pieces: ['Half an '], ...behaviour })
+      const turn = await world.ask('what', end)
+      expect(turn).toMatchObject({ text: 'Half an ', end, note: { code, text: words } })
+      await world.nvim.waitForScreen(new RegExp(`Half an.*${end} · ${code}`, 's'))
+      world.ollama.script({ pieces: ['A whole one.'] })
+      expect((await world.askAgain()).text).toBe('A whole one.')
+      await world.worksAgain()
+    })
+
+    test.each(REFUSED)('%s is told with what to do', async (_, behaviour, code, words) => {
+      const world = await startWorld(nvim, sshd())
+      await world.open()
+      world.ollama.script(behaviour)
+      expect(await world.ask('what', 'failed')).toMatchObject({ text: '', end: 'failed', note: { code, text: words } })
+      await world.nvim.waitForScreen(new RegExp(`failed · ${code}`))
+      world.ollama.script({ pieces: ['Now.'] })
+      expect((await world.askAgain()).text).toBe('Now.')
+    })
+
+    test('a model that is not there: another is chosen, and gr asks that one', async () => {
+      const world = await startWorld(nvim, sshd(), { setup: { default_model: 'gpu:nowhere' } })
+      await world.open()
+      await world.ask('hello', 'failed')
+      expect(await world.note()).toMatchObject({ code: 'API_MODEL_MISSING', text: /gpu has no model "nowhere"/ })
+      await world.nvim.waitForScreen(/:Ollama model/)
+      await world.nvim.type(' om')
+      const row = /(\d): +gpu:plain:latest/
+      await world.nvim.type(`${row.exec(await world.nvim.waitForScreen(row))?.[1]}<CR>`)
+      await world.nvim.waitForScreen(/gpu:plain:latest ●/)
+      world.ollama.script({ pieces: ['Me.'] })
+      expect(await world.askAgain()).toMatchObject({ text: 'Me.', model: 'gpu:plain:latest' })
+    })
+
+    test.each([
+      ['a web server', HTML],
+      ['no HTTP at all', 'SSH-2.0-OpenSSH_9.2\r\n'],
+      ['a proxy that is not well', 'HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\n\r\noops'],
+    ])('%s in place of Ollama is told as such', async (_, words) => {
+      const junk = await startJunk(words)
+      const world = await startWorld(nvim, sshd(), { url: junk.url })
+      await world.open()
+      await world.ask('hello', 'failed')
+      const note = await world.note()
+      expect(note.code).toBe('API_PROTOCOL')
+      expect(note.text).toMatch(/url/)
+    })
+  })
+})
