@@ -1,6 +1,6 @@
 // Builds the host: rplugin/node/ollama-remote/index.cjs, and beside it the two heavy libraries, loaded on first need.
 // Plain JavaScript, since it runs in a user's plugin manager with nothing but Node and the dependencies.
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -15,6 +15,7 @@ const common = {
   format: 'cjs',
   target: 'node20',
   logLevel: 'warning',
+  write: false,
   legalComments: 'eof',
   // Natives are faster and tied to one platform; ssh2 does without them.
   external: ['*.node', 'cpu-features'],
@@ -43,8 +44,7 @@ const WITHOUT_WINSTON = `
 `
 
 const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
-await Promise.all(['index', ...HEAVY].map((name) => rm(`${folder}/${name}.cjs`, { force: true })))
-await Promise.all([
+const built = await Promise.all([
   build({
     ...common,
     entryPoints: ['src/main.ts'],
@@ -60,3 +60,8 @@ await Promise.all([
     }),
   ),
 ])
+// A Neovim that starts the host meanwhile finds either the old files or the new ones, never half of one.
+for (const { path, contents } of built.flatMap(({ outputFiles }) => outputFiles).toReversed()) {
+  await writeFile(`${path}.${process.pid}.new`, contents)
+  await rename(`${path}.${process.pid}.new`, path)
+}

@@ -87,10 +87,10 @@ function M.duration(value)
   return ('%d min %d s'):format(math.floor(whole / 60), whole % 60)
 end
 
---- How an answer ended, where the host's word is not the plainest.
-local ENDS = { length = 'cut off at its greatest length' }
+--- How an answer ended, where that is to be told: a whole answer needs no word, a failure has its note right above.
+local ENDS = { done = false, failed = false, length = 'cut off at its greatest length' }
 
---- The receipt that is drawn over a footer: `512 tokens · 31 t/s · first token 0.4 s · done`.
+--- The receipt that is drawn over a footer: `512 tokens · 31 t/s · first token 0.4 s`.
 ---@param facts table
 ---@return string
 function M.receipt(facts)
@@ -105,9 +105,12 @@ function M.receipt(facts)
   if ms.first then
     parts[#parts + 1] = 'first token ' .. seconds(ms.first)
   end
-  -- A failure without figures has its note right above.
-  if facts['end'] and not (#parts == 0 and facts['end'] == 'failed') then
-    parts[#parts + 1] = ENDS[facts['end']] or tostring(facts['end'])
+  local told = ENDS[facts['end']]
+  if told == nil and facts['end'] then
+    told = tostring(facts['end'])
+  end
+  if told then
+    parts[#parts + 1] = told
   end
   return table.concat(parts, ' · ')
 end

@@ -25,6 +25,8 @@ local WINDOW_OPTIONS = {
     fillchars = 'fold: ,eob: ',
     conceallevel = 2,
     concealcursor = 'nvic',
+    -- Between the two windows of one pane a rule is enough.
+    statusline = '%#WinSeparator#%{repeat("─", winwidth(0))}',
     winhighlight = 'Folded:OllamaRemoteFold',
     scrolloff = 0,
     -- Else nothing is seen of a paragraph that is taller than the window.

@@ -1,4 +1,4 @@
-// The models of all servers as one list. How one server is asked is its provider's.
+// The models of all servers that a chat can be held with, as one list. How one server is asked is its provider's.
 import type { Clock } from '../core/clock.ts'
 import { type ErrorRecord, PluginError, toPluginError, toRecord } from '../core/errors.ts'
 import type { Model } from '../providers/provider.ts'
@@ -44,9 +44,18 @@ function collect(servers: readonly string[], answers: ReadonlyMap<string, Model[
   for (const server of servers) {
     const answer = answers.get(server) ?? late(server)
     if (answer instanceof PluginError) listing.problems.push({ server, error: toRecord(answer) })
-    else listing.models.push(...answer.map((model) => ({ ...model, server, ref: `${server}:${model.name}` })))
+    else listing.models.push(...answer.filter(canChat).map((model) => listed(server, model)))
   }
   return listing
+}
+
+/** One of which nothing is known may. An embedding model may not. */
+function canChat({ capabilities }: Model): boolean {
+  return capabilities === undefined || capabilities.length === 0 || capabilities.includes('completion')
+}
+
+function listed(server: string, model: Model): ListedModel {
+  return { ...model, server, ref: `${server}:${model.name}` }
 }
 
 function late(server: string): PluginError {

@@ -10,7 +10,7 @@ describeWithNeovim('sending', (nvim) => {
     await front.open()
     await front.send('hello there')
     await front.waitForEnd()
-    const screen = await front.nvim.waitForScreen(/512 tokens · 31 t\/s · first token 0\.4 s · done[\s\S]*<CR> send/)
+    const screen = await front.nvim.waitForScreen(/512 tokens · 31 t\/s · first token 0\.4 s[\s\S]*<CR> send/)
     expect(screen).toMatch(/▎You · 14:02/)
     expect(screen).toMatch(/You said: hello there\. It is well said\./)
     await front.nvim.waitForScreen(/gpu:qwen3:32b ● {2}31 t\/s/)

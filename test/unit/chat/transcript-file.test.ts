@@ -151,7 +151,7 @@ describe('the laws', () => {
     )
   })
 
-  test('a Markdown parser sees every turn heading at the root', () => {
+  test('a Markdown parser sees every turn heading at the root', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(conversations, (conversation) => {
         fc.pre(
