@@ -28,6 +28,17 @@ describe('loadConfig', () => {
     expect(config).toMatchObject({ defaultModel: 'kept', system: 'Be short.' })
   })
 
+  it('leaves out only the options that are wrong, and tells them by path', async () => {
+    await writeFile(file, 'return { default_model = "kept", colour = "red" }')
+    const setup = { servers: { gpu: { ssh: 'me@gpubox' } }, sytem: 'typo', think: 'maybe' }
+    const { config, problems } = await loadConfig(setup, file)
+    expect(config).toMatchObject({ defaultModel: 'kept', servers: [{ name: 'gpu' }], think: undefined })
+    expect(problems.map(({ code }) => code)).toEqual(['CONFIG_INVALID', 'CONFIG_INVALID'])
+    expect(problems[0]?.message).toMatch(/setup\(\): .*sytem/)
+    expect(problems[0]?.message).toMatch(/think/)
+    expect(problems[1]?.message).toMatch(/ollama_config\.lua: .*colour/)
+  })
+
   it('lets default server and servers stand in different parts', async () => {
     await writeFile(file, 'return { default_server = "b" }')
     const { config, problems } = await loadConfig({ servers: { a: {}, b: {} } }, file)

@@ -5,7 +5,7 @@ import type { Model, Provider } from '../../../src/providers/provider.ts'
 import { ProviderRouter } from '../../../src/providers/router.ts'
 import { FakeClock, settle } from '../core/fake-clock.ts'
 
-const QWEN: Model = { name: 'qwen3:4b', size: 1, capabilities: ['thinking'] }
+const QWEN: Model = { name: 'qwen3:4b', size: 1, capabilities: ['completion', 'thinking'] }
 const LLAMA: Model = { name: 'llama3.2:latest' }
 
 describe('listModels', () => {
@@ -19,6 +19,12 @@ describe('listModels', () => {
       ],
       problems: [],
     })
+  })
+
+  it('leaves out what is known not to chat, and keeps what is not known', async () => {
+    const embedding: Model = { name: 'embed:latest', capabilities: ['embedding'] }
+    const { listing } = listingOf({ near: [embedding, LLAMA, { name: 'old:1b', capabilities: [] }, QWEN] })
+    expect((await listing).models.map(({ name }) => name)).toEqual(['llama3.2:latest', 'old:1b', 'qwen3:4b'])
   })
 
   it('keeps the order of the servers when they answer the other way round', async () => {
