@@ -25,6 +25,8 @@ export class Transcript {
   #history: History = startHistory(emptyConversation)
   /** Writes the last turn while its answer comes. */
   #writer: TurnWriter | undefined
+  /** The heading of that turn until there are words: alone it would be written first, and they would wait for it. */
+  #heading = ''
 
   constructor(chat: number, deps: Omit<PictureDeps, 'whole'>) {
     this.#picture = new Picture(chat, { ...deps, whole: () => this.#whole() })
@@ -42,16 +44,14 @@ export class Transcript {
   beginAnswer(turn: Turn): void {
     this.#writer = new TurnWriter(turn)
     this.#amend(append(this.conversation, turn))
-    this.#picture.append(this.#writer.head())
+    this.#heading = this.#writer.head()
   }
 
   /** @param thinkingMs how long it has thought, known with the first text */
   extendAnswer(part: AnswerText, thinkingMs: number | undefined): void {
     this.#amend(extend(this.conversation, part))
     const { text } = part
-    this.#picture.append(
-      (part.type === 'thinking' ? this.#writer?.thinking(text) : this.#writer?.text(text, thinkingMs)) ?? '',
-    )
+    this.#write(part.type === 'thinking' ? this.#writer?.thinking(text) : this.#writer?.text(text, thinkingMs))
   }
 
   endAnswer(end: TurnEnd): void {
@@ -62,7 +62,7 @@ export class Transcript {
     if (!writer || !ended) return
     // Thinking that came amid the text can only be put where it belongs by writing all anew.
     if (writer.isBehind) this.#picture.replace()
-    else this.#picture.append(writer.end(ended))
+    else this.#write(writer.end(ended))
   }
 
   /** Shows another conversation; the former stays in the history. */
@@ -106,6 +106,11 @@ export class Transcript {
   /** The editor hears no more of it. */
   close(): void {
     this.#picture.close()
+  }
+
+  #write(text = ''): void {
+    this.#picture.append(this.#heading + text)
+    this.#heading = ''
   }
 
   #amend(conversation: Conversation): void {

@@ -1,7 +1,7 @@
 // From the bytes of a streamed `/api/chat` to parts. Pure: no request is made here.
 import * as z from 'zod'
 import { PluginError } from '../core/errors.ts'
-import { lines } from '../core/framing.ts'
+import { lineBatches } from '../core/framing.ts'
 import { type AnswerOrigin, errorFromAnswer } from './ollama-errors.ts'
 import type { StreamPart, Usage } from './provider.ts'
 
@@ -28,17 +28,15 @@ type Line = z.output<typeof lineSchema>
  *   stream, API_INCOMPLETE when the server ends it early; and whatever the body throws.
  */
 export async function* partsOf(body: AsyncIterable<Uint8Array>, origin: AnswerOrigin): AsyncGenerator<StreamPart> {
-  const source = lines(body)
+  const source = lineBatches(body)
   let isDone = false
   try {
     for (let next = await source.next(); !next.done; next = await source.next()) {
-      if (next.value.trim() === '') continue
-      const line = readLine(next.value, origin)
-      isDone = line.done === true
-      // The last line may carry words too: they come before the end.
-      if (line.message?.thinking) yield { type: 'thinking', text: line.message.thinking }
-      if (line.message?.content) yield { type: 'text', text: line.message.content }
-      if (line.done) return yield { type: 'finish', reason: reasonOf(line), usage: usageOf(line) }
+      const { parts, failure } = readBatch(next.value, origin)
+      isDone = parts.at(-1)?.type === 'finish'
+      yield* parts
+      if (failure) throw failure
+      if (isDone) return
     }
   } finally {
     if (isDone) void readOn(source)
@@ -50,7 +48,7 @@ export async function* partsOf(body: AsyncIterable<Uint8Array>, origin: AnswerOr
 }
 
 /** Behind the last line only the body's end comes. Left unread it would cost the channel, and the next request a round trip. */
-async function readOn(source: AsyncGenerator<string>): Promise<void> {
+async function readOn(source: AsyncGenerator<unknown>): Promise<void> {
   try {
     while (!(await source.next()).done);
   } catch {
@@ -58,13 +56,40 @@ async function readOn(source: AsyncGenerator<string>): Promise<void> {
   }
 }
 
-function readLine(text: string, origin: AnswerOrigin): Line {
+interface Batch {
+  parts: StreamPart[]
+  /** What the first line that is no part of an answer means; the parts before it count. */
+  failure?: PluginError
+}
+
+/** The parts of lines that came together, up to the answer's end; neighbours of one kind are one part. */
+function readBatch(lines: readonly string[], origin: AnswerOrigin): Batch {
+  const parts: StreamPart[] = []
+  for (const text of lines) {
+    if (text.trim() === '') continue
+    const line = readLine(text, origin)
+    if (line instanceof PluginError) return { parts, failure: line }
+    // The last line may carry words too: they come before the end.
+    add(parts, 'thinking', line.message?.thinking)
+    add(parts, 'text', line.message?.content)
+    if (line.done) return { parts: [...parts, { type: 'finish', reason: reasonOf(line), usage: usageOf(line) }] }
+  }
+  return { parts }
+}
+
+function add(parts: StreamPart[], type: 'thinking' | 'text', text: string | null | undefined): void {
+  if (!text) return
+  const last = parts.at(-1)
+  if (last?.type === type) last.text += text
+  else parts.push({ type, text })
+}
+
+function readLine(text: string, origin: AnswerOrigin): Line | PluginError {
   const parsed = lineSchema.safeParse(parseJson(text))
   // 0.11 sent an error under another key, so whatever lacks both `message` and `done` is taken for one.
   const known =
     parsed.success && !parsed.data.error && (parsed.data.message ?? parsed.data.done ?? undefined) !== undefined
-  if (known) return parsed.data
-  throw errorFromAnswer(text, origin)
+  return known ? parsed.data : errorFromAnswer(text, origin)
 }
 
 function parseJson(text: string): unknown {

@@ -111,7 +111,7 @@ export class TunnelHttp implements Http {
   }
 
   async #makeAgent(): Promise<{ undici: Undici; agent: Agent }> {
-    const undici = (await import('undici')).default as unknown as Undici
+    const undici = await loadUndici()
     const overTls = undici.buildConnector({})
     const agent = new undici.Agent({
       connect: (options, callback) => {
@@ -149,6 +149,10 @@ export class TunnelHttp implements Http {
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80)
     return this.#link.open(options.hostname, port)
   }
+}
+
+export async function loadUndici(): Promise<Undici> {
+  return (await import('undici')).default as unknown as Undici
 }
 
 function closedError(): PluginError {

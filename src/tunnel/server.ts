@@ -7,11 +7,11 @@ import type { Http } from '../providers/provider.ts'
 import type { Secrets } from './auth-run.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import { DirectLink } from './direct.ts'
-import { TunnelHttp } from './http.ts'
+import { loadUndici, TunnelHttp } from './http.ts'
 import { resolveSsh } from './ssh-config.ts'
 import { type SshFiles, systemSshFiles } from './ssh-files.ts'
 import type { LocalUser } from './ssh-parameters.ts'
-import { connectSsh2, type SshTimeouts } from './ssh2.ts'
+import { connectSsh2, loadSsh2, type SshTimeouts } from './ssh2.ts'
 import type { Link, Prompts } from './transport.ts'
 
 export interface Server {
@@ -36,8 +36,9 @@ export interface ServerDependencies {
   timeouts?: Partial<SshTimeouts> | undefined
 }
 
-/** Opens nothing yet: the link comes up with the first request. */
+/** Opens nothing yet: the link comes up with the first request. Only the libraries for it are loaded meanwhile. */
 export function openServer(config: ServerConfig, dependencies: ServerDependencies): Server {
+  setImmediate(() => void preload(config.ssh !== undefined))
   const connection = config.ssh ? sshConnection(config.name, config.ssh, dependencies) : undefined
   const link: Link = connection ?? new DirectLink()
   const http = new TunnelHttp({ link, url: config.url })
@@ -49,6 +50,11 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
       link.close()
     },
   }
+}
+
+/** Takes 60 ms, which a person spends on beginning a prompt; a failure is told where the library is needed. */
+async function preload(withSsh: boolean): Promise<void> {
+  await Promise.allSettled([loadUndici(), ...(withSsh ? [loadSsh2()] : [])])
 }
 
 /** The configuration is read anew at each attempt, so what the user mended counts at once. */

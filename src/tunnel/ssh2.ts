@@ -65,7 +65,7 @@ export async function connectSsh2(parameters: SshParameters, options: Ssh2Option
   return new Attempt(ssh2, parameters, options).run(known)
 }
 
-async function loadSsh2(): Promise<Ssh2> {
+export async function loadSsh2(): Promise<Ssh2> {
   return (await import('ssh2')).default as unknown as Ssh2
 }
 

@@ -41,7 +41,8 @@ const imports = files.flatMap((file) => importsOf(file))
 
 describe('architecture', () => {
   it('reads the imports there are', () => {
-    const text = "import type { A } from './a.ts'\nimport {\n  b,\n} from '../core/b.ts'\nexport { c } from 'c'\nawait import('d')\n"
+    const text =
+      "import type { A } from './a.ts'\nimport {\n  b,\n} from '../core/b.ts'\nexport { c } from 'c'\nawait import('d')\n"
     expect(importsOf('chat/x.ts', text)).toEqual([
       { from: 'chat/x.ts', to: 'chat/a.ts', typeOnly: true },
       { from: 'chat/x.ts', to: 'core/b.ts', typeOnly: false },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { lines } from '../../../src/core/framing.ts'
+import { lineBatches } from '../../../src/core/framing.ts'
 
 const encoder = new TextEncoder()
 
@@ -10,7 +10,10 @@ async function* from(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
 
 async function collect(chunks: Iterable<Uint8Array>, maxLineBytes?: number): Promise<string[]> {
   const found: string[] = []
-  for await (const line of lines(from(chunks), maxLineBytes === undefined ? {} : { maxLineBytes })) found.push(line)
+  for await (const batch of lineBatches(from(chunks), maxLineBytes === undefined ? {} : { maxLineBytes })) {
+    expect(batch.length).toBeGreaterThan(0)
+    found.push(...batch)
+  }
   return found
 }
 
@@ -36,7 +39,7 @@ function expected(text: string): string[] {
   return [...parts.map((line) => line.replace(/\r$/, '')), ...(last ? [last] : [])]
 }
 
-describe('lines', () => {
+describe('lineBatches', () => {
   test('splits, keeps empty lines, tolerates CR LF and a last line without newline', async () => {
     expect(await collect([encoder.encode('a\r\n\nb\rc\nlast')])).toEqual(['a', '', 'b\rc', 'last'])
     expect(await collect([])).toEqual([])
@@ -81,7 +84,7 @@ describe('lines', () => {
         closed = true
       }
     }
-    for await (const _ of lines(source())) break
+    for await (const _ of lineBatches(source())) break
     expect(closed).toBe(true)
   })
 })
