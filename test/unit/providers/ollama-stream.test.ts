@@ -174,11 +174,14 @@ describe('partsOf', () => {
 
 /** Neighbouring parts of one kind as one. */
 function joined(parts: readonly StreamPart[]): StreamPart[] {
-  return parts.reduce<StreamPart[]>((all, part) => {
+  const all: StreamPart[] = []
+  for (const part of parts) {
     const last = all.at(-1)
     const isSame = (part.type === 'text' || part.type === 'thinking') && last?.type === part.type
-    return isSame ? [...all.slice(0, -1), { type: part.type, text: last.text + part.text }] : [...all, part]
-  }, [])
+    if (isSame) all.splice(-1, 1, { type: part.type, text: last.text + part.text })
+    else all.push(part)
+  }
+  return all
 }
 
 async function collect(
