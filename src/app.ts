@@ -12,13 +12,12 @@ import { Ollama } from './providers/ollama.ts'
 import { ProviderRouter } from './providers/router.ts'
 import { type ChatState, type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
-import { openServer, type Server } from './tunnel/server.ts'
+import { openServer } from './tunnel/server.ts'
 
 export class App {
   readonly #editor: Editor
   readonly #rpc: RpcRouter
   readonly #chats = new Map<number, Session>()
-  readonly #servers = new Map<string, Server>()
   #router: ProviderRouter | undefined
   #config: Config = resolveConfig({}, 'the defaults')
   #configFile = ''
@@ -96,7 +95,7 @@ export class App {
     const known = this.#chats.get(chat)
     const session = known ?? this.#newChat(chat)
     if (!known && transcript !== undefined) {
-      for (const problem of session.adopt(transcript)) void this.#editor.notify('warn', problem).catch(() => {})
+      for (const problem of session.adopt(transcript)) this.#warn(problem)
     }
     session.show().catch((error: unknown) => this.#log.error('the transcript could not be shown', { error }))
     return session.state()
@@ -150,9 +149,18 @@ export class App {
   }
 
   #provider(config: ServerConfig): Ollama {
-    const server = openServer(config, { prompts: this.#editor, clock: systemClock, log: this.#log })
-    this.#servers.set(config.name, server)
-    return new Ollama({ http: server.http, clock: systemClock, server: config.name })
+    const { http } = openServer(config, {
+      prompts: this.#editor,
+      clock: systemClock,
+      log: this.#log,
+      onNotice: (text) => this.#warn(text),
+    })
+    return new Ollama({ http, clock: systemClock, server: config.name })
+  }
+
+  #warn(text: string): void {
+    this.#log.warn(text)
+    this.#editor.notify('warn', text).catch((error: unknown) => this.#log.error('a warning was not shown', { error }))
   }
 }
 
