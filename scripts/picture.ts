@@ -45,8 +45,9 @@ async function chat(driver: NeovimDriver): Promise<void> {
   await driver.waitForScreen(/tokens ·.*t\/s/, 30_000)
   await driver.type('iWhat if the signal is aborted already?<Esc><CR>')
   await driver.waitForScreen(/writing/, 30_000)
+  await driver.waitForScreen(/> What if the signal is aborted already\?/, 30_000)
   await driver.type('iand who removes the lis')
-  await driver.waitForScreen(/and who removes the lis[\s\S]*/)
+  await driver.waitForScreen(/and who removes the lis/)
 }
 
 function draw(driver: NeovimDriver): string {
