@@ -11,8 +11,17 @@ interface RequestEvent {
   error?: { code: string; message: string; hint?: string }
 }
 
+interface Figures {
+  tokens: string | undefined
+  firstMs: number | undefined
+  totalMs: number
+}
+
 /** A demonstration that takes longer than this is stuck. */
 const PATIENCE_MS = 60_000
+
+/** `vim.log.levels.ERROR` */
+const ERROR_LEVEL = 4
 
 /** Asks one prompt and prints what comes; resolves to 0 when the answer was whole. */
 export async function runHeadless(scene: Scene, prompt: string): Promise<number> {
@@ -78,13 +87,18 @@ function watch(nvim: NeovimClient, started: number) {
       lines = [...lines.slice(0, first), ...changed, ...lines.slice(last)]
       show(false)
     }
-    if (method === 'try_notify') process.stderr.write(`${String(args[0])}\n`)
+    if (method === 'try_notify') {
+      const [message, level] = args as [string, number]
+      process.stderr.write(`${message}\n`)
+      // What fails before a request begins has no other end than its message.
+      if (level >= ERROR_LEVEL) finish({ ended: 'not sent' })
+    }
     if (method !== 'try_request') return
     const [name, event] = args as [string, RequestEvent]
     if (event.phase === 'thinking' || event.phase === 'writing') firstWordAt ??= performance.now()
     if (name === 'OllamaRequestFinished') finish(event)
   })
-  const figures = () => ({
+  const figures = (): Figures => ({
     tokens: /"answer":(\d+)/.exec(lines.join('\n'))?.[1],
     firstMs: firstWordAt === undefined ? undefined : firstWordAt - started,
     totalMs: performance.now() - started,
@@ -92,26 +106,25 @@ function watch(nvim: NeovimClient, started: number) {
   return { finished, figures, showRest: () => show(true) }
 }
 
-function report(
-  end: RequestEvent,
-  figures: { tokens: string | undefined; firstMs: number | undefined; totalMs: number },
-): number {
-  const seconds = (ms: number | undefined) => (ms === undefined ? '–' : `${(ms / 1000).toFixed(2)} s`)
-  process.stdout.write(
-    `timings: first word after ${seconds(figures.firstMs)} (Neovim's chat, host, SSH and model from cold), ` +
-      `whole answer after ${seconds(figures.totalMs)}, ${figures.tokens ?? '–'} tokens\n`,
-  )
+function report(end: RequestEvent, figures: Figures): number {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`
+  if (figures.firstMs !== undefined) {
+    process.stdout.write(
+      `timings: first word after ${seconds(figures.firstMs)} (Neovim's chat, host, SSH and model from cold), ` +
+        `whole answer after ${seconds(figures.totalMs)}, ${figures.tokens ?? 'an unknown number of'} tokens\n`,
+    )
+  }
   if (end.ended === 'done') return 0
-  const { error } = end
-  process.stderr.write(`make try failed: the answer ended as "${end.ended}"`)
-  process.stderr.write(error ? `: ${error.code} ${error.message}\n${error.hint ?? ''}\n` : '\n')
+  const why = end.error ? `: ${end.error.code} ${end.error.message}\n${end.error.hint ?? ''}` : ''
+  const what = end.ended === 'not sent' ? 'the prompt could not be sent' : `the answer ended as "${end.ended}"`
+  process.stderr.write(`make try failed: ${what}${why}\n`)
   return 1
 }
 
 /** Opens the chat and tells this process what happens in it. Questions cannot be answered here: they are declined. */
 const PREPARE = `
   local channel = ...
-  vim.notify = function(message) vim.rpcnotify(channel, 'try_notify', message) end
+  vim.notify = function(message, level) vim.rpcnotify(channel, 'try_notify', message, level or vim.log.levels.INFO) end
   vim.ui.select = function(items, opts, choose)
     if opts.kind == 'ollama-model' then return choose(items[1], 1) end
     vim.notify((opts.prompt or '') .. ' (declined: there is no terminal to ask in; connect once with ssh)')

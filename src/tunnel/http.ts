@@ -93,6 +93,8 @@ export class TunnelHttp implements Http {
   ): AsyncGenerator<Uint8Array, void, void> {
     try {
       yield* body
+      // undici gives the channel back one turn later; whoever asks again at once would be given a second one.
+      await new Promise((resolve) => setImmediate(resolve))
     } catch (error) {
       throw signal?.aborted ? signal.reason : bodyError(error, this.#url)
     }
