@@ -1,55 +1,13 @@
--- The chat's two windows: shown, hidden, repaired. Their buffers are made in buffers.lua.
+-- The chat's two windows: shown, hidden, repaired. Their buffers are made in buffers.lua, their options are in dress.lua.
 local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
+local dress = require('ollama-remote.dress')
 
 local PROMPT_ROWS = { least = 3, most = 10 }
 
 local group = api.nvim_create_augroup('ollama-remote.ui', { clear = true })
-
----@type table<'transcript'|'prompt', table<string, any>>
-local WINDOW_OPTIONS = {
-  transcript = {
-    statuscolumn = "%{%v:lua.require'ollama-remote.decoration'.bar()%}",
-    -- Nothing is seen of it. Without it the bar's width counts as 0 between a new line and the next redraw, and a
-    -- paragraph that is scrolled in then is wrapped in the middle of its words.
-    number = true,
-    numberwidth = 1,
-    foldtext = "v:lua.require'ollama-remote.folds'.text()",
-    foldmethod = 'manual',
-    foldenable = true,
-    foldlevel = 0,
-    foldminlines = 0,
-    foldcolumn = '0',
-    fillchars = 'fold: ,eob: ',
-    conceallevel = 2,
-    concealcursor = 'nvic',
-    -- Between the two windows of one pane a rule is enough.
-    statusline = '%#WinSeparator#%{repeat("─", winwidth(0))}',
-    winhighlight = 'Folded:OllamaRemoteFold',
-    scrolloff = 0,
-    -- Else nothing is seen of a paragraph that is taller than the window.
-    smoothscroll = true,
-    -- Else the first row of such a paragraph's rest begins with `<<<`.
-    list = true,
-    listchars = 'precedes:…,tab:  ',
-  },
-  prompt = { winfixheight = true, statuscolumn = ' ', fillchars = 'eob: ' },
-}
-
-local BOTH_WINDOWS = {
-  number = false,
-  relativenumber = false,
-  signcolumn = 'no',
-  spell = false,
-  list = false,
-  wrap = true,
-  linebreak = true,
-  breakindent = true,
-  cursorline = false,
-  colorcolumn = '',
-}
 
 --- Grows and shrinks the prompt's window with its text.
 ---@param chat ollama.Chat
@@ -66,41 +24,14 @@ function M.fit_prompt(chat)
   end
 end
 
---- Keeps other buffers out of a window; at Neovim's start only after VimEnter, when netrw goes through all windows and
---- splits those that are fixed.
----@param window integer
-local function fix_buffer(window)
-  if vim.v.vim_did_enter == 1 then
-    api.nvim_set_option_value('winfixbuf', true, { win = window, scope = 'local' })
-    return
-  end
-  api.nvim_create_autocmd('VimEnter', {
-    group = group,
-    once = true,
-    callback = vim.schedule_wrap(function()
-      if api.nvim_win_is_valid(window) and chats.of_buffer(api.nvim_win_get_buf(window)) then
-        fix_buffer(window)
-      end
-    end),
-  })
-end
-
----@param window integer
----@param part 'transcript'|'prompt'
-local function dress(window, part)
-  for option, value in pairs(vim.tbl_extend('force', BOTH_WINDOWS, WINDOW_OPTIONS[part])) do
-    api.nvim_set_option_value(option, value, { win = window, scope = 'local' })
-  end
-end
-
 ---@param chat ollama.Chat
 ---@param part 'transcript'|'prompt'
 ---@param place table
 local function open_window(chat, part, place)
   local window = api.nvim_open_win(chat.buffers[part], true, place)
   chat.windows[part] = window
-  dress(window, part)
-  fix_buffer(window)
+  dress.put_on(window, part)
+  dress.keep_others_out(window)
 end
 
 ---@param chat ollama.Chat
@@ -158,7 +89,7 @@ local function settle(chat)
   for _, part in ipairs({ 'transcript', 'prompt' }) do
     local window = chats.window(chat, part)
     if window then
-      dress(window, part)
+      dress.put_on(window, part)
     end
   end
 end
