@@ -81,28 +81,18 @@ M.table = {
     where = { 'transcript' },
     desc = 'later version',
   },
-  {
-    action = 'prompt',
-    lhs = 'i',
-    modes = { 'n' },
-    where = { 'transcript' },
-    desc = 'to the prompt',
-  },
-  {
-    action = 'prompt',
-    lhs = 'a',
-    modes = { 'n' },
-    where = { 'transcript' },
-    desc = 'to the prompt',
-  },
-  {
-    action = 'prompt',
-    lhs = 'o',
-    modes = { 'n' },
-    where = { 'transcript' },
-    desc = 'to the prompt',
-  },
 }
+
+-- Whoever begins to write in the transcript means the prompt.
+for _, lhs in ipairs({ 'i', 'a', 'o', 'I', 'A', 'O' }) do
+  M.table[#M.table + 1] = {
+    action = 'prompt',
+    lhs = lhs,
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'to the prompt',
+  }
+end
 
 --- The key that the user wants for a row; nil for none. All rows of an action move to the one key that is named.
 ---@param key ollama.Key
