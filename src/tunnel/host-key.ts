@@ -117,7 +117,7 @@ async function decide(
   if (strictHostKeyChecking === 'yes') {
     throw new PluginError(
       'SSH_HOST_KEY_REFUSED',
-      `No ${label(key)} host key is known for ${name}, and StrictHostKeyChecking is yes`,
+      `No ${label(key)} host key is known for ${inWords(name)}, and StrictHostKeyChecking is yes`,
       {
         hint: `Add the key to known_hosts when it is the right one (${print}).`,
       },
@@ -131,7 +131,7 @@ async function decide(
   const question = { title: `The authenticity of host '${name}' can't be established`, detail: detailOf(found, print) }
   const choice = await context.prompts.choose({ ...question, choices: [TRUST, REFUSE] }, context.signal)
   if (choice === TRUST) return context.log.info('the user trusts a host key', { name, fingerprint: fingerprint(key) })
-  throw new PluginError('SSH_HOST_KEY_REFUSED', `The host key of ${name} was not trusted`, {
+  throw new PluginError('SSH_HOST_KEY_REFUSED', `The host key of ${inWords(name)} was not trusted`, {
     hint: `Compare it with the server's: ssh-keygen -lf /etc/ssh/ssh_host_${fileLabel(key)}_key.pub (${print}).`,
   })
 }
@@ -166,7 +166,7 @@ async function remember(key: Buffer, name: string, context: HostKeyContext): Pro
 function revoked(entry: KnownHost, key: Buffer, name: string): PluginError {
   return new PluginError(
     'SSH_HOST_KEY_REVOKED',
-    `${name} shows a host key that is marked as revoked at ${entry.file}:${entry.line} (${fingerprint(key)})`,
+    `${inWords(name)} shows a host key that is marked as revoked at ${entry.file}:${entry.line} (${fingerprint(key)})`,
     {
       hint: 'Do not connect: somebody may have the stolen key. Ask who administers the server.',
     },
@@ -183,7 +183,7 @@ function changed(
   const known = `${label(entry.key)} ${knownFingerprint} (${entry.file}:${entry.line})`
   return new PluginError(
     'SSH_HOST_KEY_CHANGED',
-    `The host key of ${name} has changed: known is ${known}, shown was ${label(key)} ${fingerprint(key)}`,
+    `The host key of ${inWords(name)} has changed: known is ${known}, shown was ${label(key)} ${fingerprint(key)}`,
     {
       hint: `Somebody may be listening in. If the server was set up anew, forget its old key: ${mend(entry, name, parameters)}`,
     },
@@ -192,7 +192,7 @@ function changed(
 
 /**
  * The command that forgets a key; the file is named unless it is the one that ssh-keygen takes by itself.
- * Between backticks, since a transcript hides the brackets of `[host]:port` elsewhere, as of a link.
+ * Between backticks, since Markdown would hide the brackets of `[host]:port`, as of a link.
  */
 function mend(entry: KnownHost, name: string, parameters: SshParameters): string {
   const isDefault = entry.file === parameters.userKnownHostsFiles[0] && /\/\.ssh\/known_hosts$/.test(entry.file)
@@ -206,4 +206,9 @@ function label(key: Buffer): string {
 
 function fileLabel(key: Buffer): string {
   return /ed25519|ecdsa|rsa|dss/.exec(keyType(key))?.[0].replace('dss', 'dsa') ?? keyType(key)
+}
+
+/** `[host]:port` of known_hosts as Markdown can show it. */
+function inWords(name: string): string {
+  return name.replace(/^\[(.+)\]:(\d+)$/, '$1 port $2')
 }
