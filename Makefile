@@ -36,7 +36,7 @@ clean: ## Remove what was built and unpacked
 
 $(NODE_OK): package.json package-lock.json
 	@node scripts/require-node.mjs
-	npm ci --no-fund --no-audit --loglevel=error
+	npm ci --include=dev --no-fund --no-audit --loglevel=error
 	@touch $@
 
 $(BUNDLE): $(NODE_OK) scripts/build.mjs $(shell find src -name '*.ts')

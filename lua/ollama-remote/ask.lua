@@ -88,7 +88,8 @@ local put_next
 ---@param value? string
 local function answer(question, value)
   local current = asked
-  if not current or current.question ~= question.question then
+  -- By identity: another host counts its questions from 1 too.
+  if not current or current.source ~= question then
     return
   end
   asked = nil
@@ -123,6 +124,7 @@ end
 ---@param question ollama.Question
 local function put(question)
   local current = {
+    source = question,
     question = question.question,
     float = open_float(question),
     withdrawn = false,
@@ -138,6 +140,9 @@ local function put(question)
 end
 
 function put_next()
+  if #waiting == 0 then
+    watch_keys(false)
+  end
   if asked or #waiting == 0 then
     return
   end
@@ -182,5 +187,13 @@ function M.withdraw(question)
     vim.schedule(put_next)
   end
 end
+
+-- The next host counts its questions from the beginning: what was asked for this one must not answer another.
+require('ollama-remote.rpc').when_gone(function()
+  waiting = {}
+  if asked then
+    M.withdraw(asked.question)
+  end
+end)
 
 return M

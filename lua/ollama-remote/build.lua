@@ -8,7 +8,7 @@ local M = {}
 ---@type ollama.BuildStep[]
 M.steps = {
   -- The project's .npmrc keeps packages from running scripts.
-  { title = 'installing packages (npm ci)', command = { 'npm', 'ci' } },
+  { title = 'installing packages (npm ci)', command = { 'npm', 'ci', '--include=dev' } },
   { title = 'building the host (npm run build)', command = { 'npm', 'run', 'build' } },
 }
 

@@ -67,9 +67,13 @@ function M.submit(chat, pending)
   table.insert(chat.pending, pending)
   session.refresh(chat)
   session.when_ready(chat, function(failure)
+    if pending.taken_back then
+      return
+    end
     if failure then
       return give_back(chat, pending, failure)
     end
+    pending.posted = true
     local params = { chat = chat.id, text = pending.text, replaces = pending.replaces }
     rpc.request('chat.send', params, function(refusal)
       if refusal then
@@ -93,14 +97,28 @@ function M.send()
   M.submit(chat, pending)
 end
 
+--- Gives back the prompts that the host does not have yet: they wait for a model to be chosen, or for the chat to be known.
+---@param chat ollama.Chat
+local function take_back(chat)
+  for _, pending in ipairs(vim.list_slice(chat.pending)) do
+    if not pending.posted then
+      pending.taken_back = true
+      give_back(chat, pending, { code = 'CANCELLED', message = 'Taken back before it was sent' })
+    end
+  end
+  session.stop_choosing(chat)
+end
+
 --- Stops the answer; in the prompt of an edit it gives the edit up; else `<C-c>` is what it always is.
 function M.stop()
   local chat, part = chats.of_buffer(vim.api.nvim_get_current_buf())
   if chat and part == 'prompt' and chat.editing then
     return require('ollama-remote.prompt').end_edit(chat)
   end
-  if is_running(chats.current()) then
-    return session.request(chats.current(), 'chat.stop', {})
+  local current = chats.current()
+  if current and is_running(current) then
+    take_back(current)
+    return is_running(current) and session.request(current, 'chat.stop', {}) or nil
   end
   if vim.api.nvim_get_mode().mode:find('^i') then
     return vim.cmd.stopinsert()

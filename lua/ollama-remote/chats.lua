@@ -12,6 +12,8 @@ local M = {}
 ---@class ollama.Pending a prompt that the host has not yet taken over
 ---@field text string
 ---@field replaces? integer
+---@field posted? boolean the host was asked to take it
+---@field taken_back? boolean it was given back before that
 
 ---@class ollama.Editing
 ---@field turn integer

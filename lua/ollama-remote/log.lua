@@ -25,7 +25,15 @@ function M.open()
     return show_stderr(stderr)
   end
   -- The chat's windows hold their buffers fast, and are narrow: the log goes under everything.
-  vim.cmd('botright sview ' .. vim.fn.fnameescape(file))
+  -- Its lines hold strangers' words, which must never be taken for a modeline.
+  local modeline = vim.go.modeline
+  vim.go.modeline = false
+  local ok, thrown = pcall(vim.cmd, 'botright sview ' .. vim.fn.fnameescape(file))
+  vim.go.modeline = modeline
+  if not ok then
+    return require('ollama-remote.message').say(tostring(thrown), 'error')
+  end
+  vim.bo.modeline = false
   vim.bo.autoread = true
   vim.cmd.normal({ 'G', bang = true })
   if #stderr > 0 then

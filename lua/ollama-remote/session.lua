@@ -69,7 +69,7 @@ function M.when_known(chat, callback)
     end
     chat.known = true
     M.set_state(chat, state)
-    if model and not state.model then
+    if model and model ~= state.model then
       return M.set_model(chat, model, function(problem)
         opened(chat, problem)
       end)
@@ -115,6 +115,12 @@ local function choose_first_model(chat)
       chosen(chat, problem)
     end)
   end)
+end
+
+--- Gives up waiting for a model to be chosen, as when the picker was left without a word.
+---@param chat ollama.Chat
+function M.stop_choosing(chat)
+  chosen(chat, { code = 'CANCELLED', message = 'No model was chosen' })
 end
 
 --- Calls back when the chat is known and has a model; asks for one if need be.

@@ -19,7 +19,7 @@ const NOT_NEEDED = /^(gcc-\d+-base|libc-gconv-modules-extra)$/
 
 /**
  * Looks at $NVIM_0_10 or $NVIM_0_12, then at PATH, then unpacks from Debian.
- * A variable that names no such Neovim is an error to be told, not to be passed over.
+ * A variable that names no Neovim is an error to be told, not to be passed over; one of another line stands in for it.
  */
 export async function findNeovim(wanted: WantedNeovim): Promise<Neovim | Missing> {
   const line: Line = wanted === 'any' ? '0.12' : wanted
@@ -27,8 +27,11 @@ export async function findNeovim(wanted: WantedNeovim): Promise<Neovim | Missing
   const named = process.env[variable]
   if (wanted !== 'any' && named) {
     const found = await examine(named, {})
-    if (found && matches(found.version, wanted)) return found
-    return { kind: 'missing', reason: `${variable} names ${named}, which is no Neovim ${line}; correct or unset it` }
+    if (!found || !matches(found.version, 'any')) {
+      return { kind: 'missing', reason: `${variable} names ${named}, which is no Neovim >= 0.10; correct or unset it` }
+    }
+    if (!matches(found.version, wanted)) tellStandIn(found.version, line)
+    return found
   }
   const own = await findProgram('nvim')
   const found = own && (await examine(own, {}))
@@ -63,8 +66,12 @@ async function unpackNeovim(line: Line): Promise<Neovim | Missing> {
   const found = await examine(join(unpacked.folder, 'usr/bin/nvim'), environment)
   if (!found) return { kind: 'missing', reason: `the Neovim in ${unpacked.folder} does not start; remove that folder` }
   // Debian's sid moves on; a newer Neovim is still the newest there is to test.
-  if (!matches(found.version, line)) process.stderr.write(`Neovim ${found.version} stands in for ${line}\n`)
+  if (!matches(found.version, line)) tellStandIn(found.version, line)
   return found
+}
+
+function tellStandIn(version: string, line: Line): void {
+  process.stderr.write(`Neovim ${version} stands in for ${line}\n`)
 }
 
 async function examine(path: string, environment: Record<string, string>): Promise<Neovim | undefined> {

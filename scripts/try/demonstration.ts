@@ -16,6 +16,7 @@ export async function startDemonstration(folder: string): Promise<World> {
   writeFileSync(knownHosts, `${ssh.knownHostsLine}\n`)
   return {
     description: 'A demonstration: a stand-in for Ollama answers here, not a model.',
+    patienceMs: 60_000,
     setup: {
       servers: {
         demo: {

@@ -17,25 +17,22 @@ interface Figures {
   totalMs: number
 }
 
-/** A demonstration that takes longer than this is stuck. */
-const PATIENCE_MS = 60_000
-
 /** `vim.log.levels.ERROR` */
 const ERROR_LEVEL = 4
 
 /** Asks one prompt and prints what comes; resolves to 0 when the answer was whole. */
 export async function runHeadless(scene: Scene, prompt: string): Promise<number> {
-  const { setup, description } = scene.world
+  const { setup, description, patienceMs } = scene.world
   const args = [...neovimArguments(setup), '--embed', '--headless']
   const child = spawn(scene.nvim.path, args, { env: neovimEnvironment(scene), stdio: ['pipe', 'pipe', 'inherit'] })
   const nvim = attach({ reader: child.stdout, writer: child.stdin, options: { logger: quiet as never } })
-  const giveUp = AbortSignal.timeout(PATIENCE_MS)
-  giveUp.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
+  const giveUp = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs)
+  giveUp?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
   try {
     process.stdout.write(`${description}\n\n`)
     return await converse(nvim, child, prompt)
   } catch (error) {
-    if (giveUp.aborted) throw new Error(`no answer within ${PATIENCE_MS / 1000} s`)
+    if (giveUp?.aborted) throw new Error(`no answer within ${(patienceMs ?? 0) / 1000} s`)
     throw error
   } finally {
     await leave(nvim, child)
@@ -130,9 +127,9 @@ const PREPARE = `
     vim.notify((opts.prompt or '') .. ' (declined: there is no terminal to ask in; connect once with ssh)')
     choose(nil)
   end
-  vim.fn.inputsecret = function(prompt)
-    vim.notify(prompt .. ' (declined: there is no terminal to ask in; use a key or an agent)')
-    return ''
+  vim.fn.inputsecret = function(options)
+    vim.notify(options.prompt .. ' (declined: there is no terminal to ask in; use a key or an agent)')
+    return options.cancelreturn
   end
   vim.api.nvim_create_autocmd('User', {
     pattern = 'OllamaRequest*',

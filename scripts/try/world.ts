@@ -9,6 +9,8 @@ export interface World {
   setup: UserConfig
   /** One line that says what answers; shorter than a narrow screen. */
   description: string
+  /** Milliseconds after which a run is stuck; absent where a model may take its time. */
+  patienceMs?: number
   stop(): Promise<void>
 }
 

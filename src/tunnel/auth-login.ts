@@ -39,7 +39,7 @@ async function answerAll(
   isFirst: boolean,
 ): Promise<string[] | undefined> {
   const [only] = questions
-  const isPassword = questions.length === 1 && only !== undefined && /password/i.test(only.prompt)
+  const isPassword = questions.length === 1 && only !== undefined && isForPassword(only.prompt)
   const kept = run.dependencies.secrets.get(secretName(run))
   if (isPassword && isFirst && kept !== undefined) return [kept]
   const answers: string[] = []
@@ -55,6 +55,10 @@ async function answerAll(
   const [password] = answers
   if (isPassword && password !== undefined) keepOnSuccess(run, password)
   return answers
+}
+
+function isForPassword(prompt: string): boolean {
+  return /password/i.test(prompt) && !/one.?time|otp|new|current|retype|verif/i.test(prompt)
 }
 
 async function* passwordSteps(run: AuthRun): AuthSteps {

@@ -34,6 +34,7 @@ export async function readKnownHosts(
   parameters: SshParameters,
   files: Pick<SshFiles, 'read'>,
   log: Log,
+  onNotice: (text: string) => void,
 ): Promise<KnownHost[]> {
   const paths = [...parameters.userKnownHostsFiles, ...parameters.globalKnownHostsFiles]
   const read = async (path: string) => {
@@ -41,6 +42,7 @@ export async function readKnownHosts(
       return parseKnownHosts((await files.read(path)) ?? '', path)
     } catch (error) {
       log.warn('a known_hosts file cannot be read', { path, error })
+      onNotice(`${path} cannot be read, so the host keys in it do not count`)
       return []
     }
   }

@@ -75,7 +75,8 @@ function runSsh(commandArguments: readonly string[], signal?: AbortSignal): Prom
       if (!error) return resolve({ kind: 'done', code: 0, stdout, stderr })
       if (error.killed) return resolve({ kind: 'timeout' })
       if (typeof error.code === 'number') return resolve({ kind: 'done', code: error.code, stdout, stderr })
-      resolve({ kind: 'missing' })
+      if (error.code === 'ENOENT') return resolve({ kind: 'missing' })
+      resolve({ kind: 'done', code: 1, stdout, stderr: `${stderr}\n${error.message}` })
     })
   })
 }

@@ -60,7 +60,10 @@ const SLOW_KEY_EXCHANGES = [
 export async function connectSsh2(parameters: SshParameters, options: Ssh2Options): Promise<SshSession> {
   refuseUnsupportedRoute(parameters)
   options.signal.throwIfAborted()
-  const [ssh2, known] = await Promise.all([loadSsh2(), readKnownHosts(parameters, options.files, options.log)])
+  const [ssh2, known] = await Promise.all([
+    loadSsh2(),
+    readKnownHosts(parameters, options.files, options.log, options.onNotice),
+  ])
   options.signal.throwIfAborted()
   return new Attempt(ssh2, parameters, options).run(known)
 }

@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
 import { isAlive } from '../../support/process-tree.ts'
 import { describeWithNeovim } from '../../support/real-parts.ts'
@@ -69,6 +71,26 @@ describeWithNeovim("the host's death", (nvim) => {
       transcript: expect.stringContaining('You said: hello'),
     })
     await front.nvim.waitForScreen(/You said: hello/)
+  })
+
+  test('a new host is told of the model that was switched to, whatever it takes for the default', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.nvim.command('Ollama model lab:llama3:8b')
+    await front.nvim.waitForScreen(/lab:llama3:8b ●/)
+    await front.nvim.command('Ollama restart')
+    await front.waitForRequests('chat.model', 2)
+    await front.nvim.waitForScreen(/lab:llama3:8b ●/)
+  })
+
+  test("its log is opened without heeding a modeline in it, for it holds strangers' words", async () => {
+    const front = await startFront(nvim, { init: 'vim.o.modeline = true' })
+    const file = await front.nvim.lua<string>("return require('ollama-remote.config').log_file()")
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, 'the server says vim: set ft=help tw=33:\n')
+    await front.nvim.command('Ollama log')
+    await front.nvim.waitForScreen(/the server says/)
+    expect(await front.nvim.lua('return { vim.bo.filetype, vim.bo.textwidth, vim.go.modeline }')).toEqual(['', 0, true])
   })
 
   test('is nothing to speak of while Neovim quits, which is quick', async () => {

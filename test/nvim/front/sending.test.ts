@@ -183,4 +183,19 @@ describeWithNeovim('sending', (nvim) => {
       queued: 0,
     })
   })
+
+  test('<C-c> gives back a prompt that waits for a model, also when the picker was left without a word', async () => {
+    const front = await startFront(nvim, {
+      script: { model: null, models: [{ ref: 'gpu:a', server: 'gpu', name: 'a' }] },
+      init: 'vim.ui.select = function() end',
+    })
+    await front.nvim.type(' oo')
+    await front.waitForRequests('models.list', 1)
+    await front.nvim.type('imy words<Esc><CR>')
+    await front.nvim.waitForLua(`return #${CHAT}.pending == 1`)
+    await front.nvim.type('<C-c>')
+    await front.nvim.waitForLua(`return #${CHAT}.pending == 0`)
+    expect(await front.promptText()).toBe('my words')
+    expect(await front.requests('chat.send')).toEqual([])
+  })
 })

@@ -74,7 +74,9 @@ describe('a host key', () => {
 
   it('counts files that cannot be read as empty', async () => {
     const files = memoryFiles({ [FILE]: new Error('EACCES') })
-    expect(await readKnownHosts(PARAMETERS, files, silentLog)).toEqual([])
+    const notices: string[] = []
+    expect(await readKnownHosts(PARAMETERS, files, silentLog, (text) => notices.push(text))).toEqual([])
+    expect(notices[0]).toMatch(/cannot be read/)
   })
 })
 
