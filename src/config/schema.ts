@@ -46,7 +46,10 @@ export const userConfigSchema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z0-9_-]+$/, 'a server is named with letters, digits, - and _'), serverOptions)
     .optional()
     .describe('Servers by name; a model is then `name:model`'),
-  default_server: z.string().optional().describe('The server meant by a bare model name; the first one when absent'),
+  default_server: z
+    .string()
+    .optional()
+    .describe('The server meant by a bare model name; the first by name when absent'),
   default_model: z.string().min(1).optional().describe('The model of a new chat; `<leader>od` chooses and keeps it'),
   system: z.string().optional().describe('System prompt of a new chat'),
   options: z
