@@ -18,17 +18,17 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** The only files that may touch a thing at run time. */
 const DOORS: Record<string, readonly string[]> = {
-  ssh2: ['tunnel/ssh2.ts'],
-  undici: ['tunnel/http.ts'],
+  ssh2: ['tunnel/ssh2/ssh2.ts'],
+  undici: ['tunnel/http/http.ts'],
   neovim: ['app.ts', 'nvim/'],
-  'ssh-config': ['tunnel/ssh-config.ts'],
+  'ssh-config': ['tunnel/ssh-config/ssh-config.ts'],
   luaparse: ['config/lua-table.ts'],
   'write-file-atomic': ['config/load.ts'],
   'mdast-util-from-markdown': [],
-  'node:child_process': ['tunnel/ssh-config.ts'],
+  'node:child_process': ['tunnel/ssh-config/ssh-config.ts'],
   'node:fs': ['config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
   'node:fs/promises': ['config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
-  'node:net': ['tunnel/direct.ts', 'tunnel/ssh2.ts'],
+  'node:net': ['tunnel/direct.ts', 'tunnel/ssh2/ssh2.ts'],
   'node:http': [],
   'node:https': [],
   'node:tls': [],

@@ -1,7 +1,7 @@
 // In-memory stand-ins that several unit tests of the tunnel share.
 import type { Clock } from '../../../src/core/clock.ts'
+import type { SshParameters } from '../../../src/tunnel/ssh-config/ssh-parameters.ts'
 import type { SshFiles } from '../../../src/tunnel/ssh-files.ts'
-import type { SshParameters } from '../../../src/tunnel/ssh-parameters.ts'
 import type { Prompts } from '../../../src/tunnel/transport.ts'
 
 /** Time that passes only when a test says so. */

@@ -2,10 +2,10 @@
 // The only door of this folder to node:child_process.
 import { execFile } from 'node:child_process'
 import { userInfo } from 'node:os'
-import type { SshTarget } from '../config/schema.ts'
-import { PluginError } from '../core/errors.ts'
-import type { Log } from '../core/log.ts'
-import type { SshFiles } from './ssh-files.ts'
+import type { SshTarget } from '../../config/schema.ts'
+import { PluginError } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { SshFiles } from '../ssh-files.ts'
 import { type LocalUser, parseSshOptions, type SshOptions, type SshParameters, toParameters } from './ssh-parameters.ts'
 
 /** What became of `ssh -G`. */

@@ -1,6 +1,9 @@
 // What is done about the key that a server shows: accepted, asked about, or refused. No key is ever accepted silently.
-import { PluginError } from '../core/errors.ts'
-import type { Log } from '../core/log.ts'
+import { PluginError } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { SshParameters } from '../ssh-config/ssh-parameters.ts'
+import type { SshFiles } from '../ssh-files.ts'
+import type { Prompts } from '../transport.ts'
 import {
   fingerprint,
   hostNames,
@@ -11,9 +14,6 @@ import {
   type Verdict,
   verdict,
 } from './known-hosts.ts'
-import type { SshFiles } from './ssh-files.ts'
-import type { SshParameters } from './ssh-parameters.ts'
-import type { Prompts } from './transport.ts'
 
 export interface HostKeyContext {
   parameters: SshParameters

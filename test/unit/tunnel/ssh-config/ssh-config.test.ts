@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import type { SshTarget } from '../../../src/config/schema.ts'
-import { silentLog } from '../../../src/core/log.ts'
-import { resolveSsh, type SshAnswer } from '../../../src/tunnel/ssh-config.ts'
+import type { SshTarget } from '../../../../src/config/schema.ts'
+import { silentLog } from '../../../../src/core/log.ts'
+import { resolveSsh, type SshAnswer } from '../../../../src/tunnel/ssh-config/ssh-config.ts'
 import {
   expandPath,
   parseSshOptions,
   refuseUnsupportedRoute,
   toParameters,
-} from '../../../src/tunnel/ssh-parameters.ts'
-import { memoryFiles, PARAMETERS } from './fakes.ts'
+} from '../../../../src/tunnel/ssh-config/ssh-parameters.ts'
+import { memoryFiles, PARAMETERS } from '../fakes.ts'
 
 const LOCAL = { home: '/home/me', name: 'me', uid: 1000, env: { SSH_AUTH_SOCK: '/run/agent', KEYS: '/keys' } }
 const TARGET: SshTarget = {

@@ -1,9 +1,9 @@
 // A connection that is up: streams are opened in it until it is lost or ended. How it came up is in ssh2.ts.
 import type { Duplex } from 'node:stream'
-import type { Clock } from '../core/clock.ts'
-import { PluginError } from '../core/errors.ts'
+import type { Clock } from '../../core/clock.ts'
+import { PluginError } from '../../core/errors.ts'
+import { channelError, channelTimeout, lostError, type Place } from '../ssh-errors.ts'
 import { type Channel, ChannelSocket } from './channel-socket.ts'
-import { channelError, channelTimeout, lostError, type Place } from './ssh-errors.ts'
 
 export interface SshSession {
   /**

@@ -1,7 +1,7 @@
 // What is known of an SSH server before it is dialled, and how `ssh -G` tells it. Pure: no process, no file.
 
-import type { SshTarget } from '../config/schema.ts'
-import { PluginError } from '../core/errors.ts'
+import type { SshTarget } from '../../config/schema.ts'
+import { PluginError } from '../../core/errors.ts'
 
 export type LoginMethod = 'publickey' | 'keyboard-interactive' | 'password'
 

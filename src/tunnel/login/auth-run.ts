@@ -1,9 +1,9 @@
 // What one login knows and keeps while it goes through its methods, and what a method may ask of it.
-import type { Log } from '../core/log.ts'
+import type { Log } from '../../core/log.ts'
+import type { LoginMethod, SshParameters } from '../ssh-config/ssh-parameters.ts'
+import type { SshFiles } from '../ssh-files.ts'
+import type { Prompts } from '../transport.ts'
 import type { ParseKey, PrivateKey } from './key-files.ts'
-import type { SshFiles } from './ssh-files.ts'
-import type { LoginMethod, SshParameters } from './ssh-parameters.ts'
-import type { Prompts } from './transport.ts'
 
 /** A public key whose private half signs elsewhere: in an agent, or in a file that is opened only when it is needed. */
 export interface SigningKey {

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { PhaseTimer, pausing } from '../../../src/tunnel/phase-timer.ts'
-import { channelError, connectError } from '../../../src/tunnel/ssh-errors.ts'
-import { systemSshFiles } from '../../../src/tunnel/ssh-files.ts'
-import { Ssh2Session } from '../../../src/tunnel/ssh2-session.ts'
-import type { Prompts } from '../../../src/tunnel/transport.ts'
-import { FakeClock, turn } from './fakes.ts'
+import { channelError, connectError } from '../../../../src/tunnel/ssh-errors.ts'
+import { systemSshFiles } from '../../../../src/tunnel/ssh-files.ts'
+import { PhaseTimer, pausing } from '../../../../src/tunnel/ssh2/phase-timer.ts'
+import { Ssh2Session } from '../../../../src/tunnel/ssh2/ssh2-session.ts'
+import type { Prompts } from '../../../../src/tunnel/transport.ts'
+import { FakeClock, turn } from '../fakes.ts'
 
 const PLACE = { alias: 'gpu', host: 'gpu.example.com', port: 22 }
 const failure = (promise: Promise<unknown>) =>

@@ -1,6 +1,6 @@
 // One deadline at a time for the phases of a login; it stands still while a person is asked.
-import type { Clock } from '../core/clock.ts'
-import type { Prompts } from './transport.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Prompts } from '../transport.ts'
 
 export class PhaseTimer {
   readonly #clock: Clock

@@ -2,11 +2,11 @@
 // a start 40 ms. Proxy variables of the environment never apply.
 import type { Duplex } from 'node:stream'
 import type { Agent, buildConnector, Dispatcher } from 'undici'
-import { PluginError } from '../core/errors.ts'
-import type { Http, HttpRequest, HttpResponse } from '../providers/provider.ts'
+import { PluginError } from '../../core/errors.ts'
+import type { Http, HttpRequest, HttpResponse } from '../../providers/provider.ts'
+import type { Link } from '../transport.ts'
 import { everythingOf } from './body.ts'
 import { bodyError, isDeadChannel, requestError } from './http-errors.ts'
-import type { Link } from './transport.ts'
 
 type Undici = typeof import('undici')
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { silentLog } from '../../../src/core/log.ts'
-import { hostVerifier, judgeHostKey, readKnownHosts, TRUST } from '../../../src/tunnel/host-key.ts'
-import { fingerprint, knownHostsLine, parseKnownHosts } from '../../../src/tunnel/known-hosts.ts'
-import type { SshParameters } from '../../../src/tunnel/ssh-parameters.ts'
-import { memoryFiles, PARAMETERS, scripted, turn } from './fakes.ts'
+import { silentLog } from '../../../../src/core/log.ts'
+import { hostVerifier, judgeHostKey, readKnownHosts, TRUST } from '../../../../src/tunnel/host-keys/host-key.ts'
+import { fingerprint, knownHostsLine, parseKnownHosts } from '../../../../src/tunnel/host-keys/known-hosts.ts'
+import type { SshParameters } from '../../../../src/tunnel/ssh-config/ssh-parameters.ts'
+import { memoryFiles, PARAMETERS, scripted, turn } from '../fakes.ts'
 
 const key = (byte: number) => Buffer.concat([Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0 '), Buffer.alloc(32, byte)])
 const [KEY, OTHER] = [key(1), key(2)]

@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
-import { PluginError } from '../../../src/core/errors.ts'
-import { DirectLink } from '../../../src/tunnel/direct.ts'
-import { TunnelHttp } from '../../../src/tunnel/http.ts'
-import type { Link } from '../../../src/tunnel/transport.ts'
-import { turn } from './fakes.ts'
+import { PluginError } from '../../../../src/core/errors.ts'
+import { DirectLink } from '../../../../src/tunnel/direct.ts'
+import { TunnelHttp } from '../../../../src/tunnel/http/http.ts'
+import type { Link } from '../../../../src/tunnel/transport.ts'
+import { turn } from '../fakes.ts'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {

@@ -14,7 +14,7 @@ import {
   matchesHost,
   parseKnownHosts,
   verdict,
-} from '../../../src/tunnel/known-hosts.ts'
+} from '../../../../src/tunnel/host-keys/known-hosts.ts'
 
 const blob = (type: string, ...parts: Buffer[]) =>
   Buffer.concat(

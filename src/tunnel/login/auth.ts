@@ -1,5 +1,5 @@
 // The plan of a login: which method is tried next, and what is told when all have failed. It does not speak SSH.
-import { PluginError } from '../core/errors.ts'
+import { PluginError } from '../../core/errors.ts'
 import { keySteps } from './auth-keys.ts'
 import { loginSteps } from './auth-login.ts'
 import { type AuthAttempt, type AuthDependencies, AuthRun, type AuthSteps } from './auth-run.ts'

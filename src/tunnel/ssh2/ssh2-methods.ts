@@ -1,8 +1,8 @@
 // Says a login's tries in ssh2's words. The library itself is given, never loaded here.
 import type * as ssh2Library from 'ssh2'
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
-import type { AuthAttempt, SigningKey } from './auth-run.ts'
-import type { PrivateKey } from './key-files.ts'
+import type { AuthAttempt, SigningKey } from '../login/auth-run.ts'
+import type { PrivateKey } from '../login/key-files.ts'
 
 type Ssh2 = typeof ssh2Library
 

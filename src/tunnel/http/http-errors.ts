@@ -1,5 +1,5 @@
 // What goes wrong in HTTP over a link, as errors with codes. What the server itself says (404, 500) is not an error here.
-import { PluginError } from '../core/errors.ts'
+import { PluginError } from '../../core/errors.ts'
 
 type Raw = Error & { code?: unknown }
 

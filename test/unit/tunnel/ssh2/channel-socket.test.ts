@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { type Channel, ChannelSocket } from '../../../src/tunnel/channel-socket.ts'
-import { turn } from './fakes.ts'
+import { type Channel, ChannelSocket } from '../../../../src/tunnel/ssh2/channel-socket.ts'
+import { turn } from '../fakes.ts'
 
 /** A channel as ssh2 has them: write callbacks come when the window allows, or never. */
 class FakeChannel extends EventEmitter implements Channel {

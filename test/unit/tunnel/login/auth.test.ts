@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto'
 import ssh2 from 'ssh2'
 import { describe, expect, it } from 'vitest'
-import { silentLog } from '../../../src/core/log.ts'
-import { Authenticator } from '../../../src/tunnel/auth.ts'
-import type { AuthAttempt, Secrets, SigningKey } from '../../../src/tunnel/auth-run.ts'
-import { type ParseKey, publicKeyOf, readKeyFile, unlock } from '../../../src/tunnel/key-files.ts'
-import type { SshParameters } from '../../../src/tunnel/ssh-parameters.ts'
-import { memoryFiles, PARAMETERS, scripted } from './fakes.ts'
+import { silentLog } from '../../../../src/core/log.ts'
+import { Authenticator } from '../../../../src/tunnel/login/auth.ts'
+import type { AuthAttempt, Secrets, SigningKey } from '../../../../src/tunnel/login/auth-run.ts'
+import { type ParseKey, publicKeyOf, readKeyFile, unlock } from '../../../../src/tunnel/login/key-files.ts'
+import type { SshParameters } from '../../../../src/tunnel/ssh-config/ssh-parameters.ts'
+import { memoryFiles, PARAMETERS, scripted } from '../fakes.ts'
 
 const parseKey = ssh2.utils.parseKey as unknown as ParseKey
 const plain = ssh2.utils.generateKeyPairSync('ed25519')
