@@ -2,7 +2,7 @@
 import type { NeovimClient } from 'neovim'
 import { Session } from './chat/session.ts'
 import { keepInConfigFile, loadConfig } from './config/load.ts'
-import { type Config, resolveConfig, type ServerConfig } from './config/schema.ts'
+import { type Config, resolveConfig } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { PluginError, toRecord } from './core/errors.ts'
 import { fileLog, type Log, silentLog } from './core/log.ts'
@@ -12,20 +12,34 @@ import { Ollama } from './providers/ollama.ts'
 import { ProviderRouter } from './providers/router.ts'
 import { type ChatState, type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
-import { openServer } from './tunnel/server.ts'
+import { Servers } from './tunnel/servers.ts'
 
 export class App {
   readonly #editor: Editor
   readonly #rpc: RpcRouter
   readonly #chats = new Map<number, Session>()
+  readonly #servers: Servers
   #router: ProviderRouter | undefined
   #config: Config = resolveConfig({}, 'the defaults')
   #configFile = ''
   #log: Log = silentLog
+  /** The log of the moment: it is opened only with the handshake. */
+  readonly #logNow: Log = {
+    debug: (...line) => this.#log.debug(...line),
+    info: (...line) => this.#log.info(...line),
+    warn: (...line) => this.#log.warn(...line),
+    error: (...line) => this.#log.error(...line),
+  }
 
   constructor(client: NeovimClient) {
     this.#editor = new Editor(client)
     this.#rpc = new RpcRouter(this.#handlers(), () => this.#log)
+    this.#servers = new Servers({
+      prompts: this.#editor,
+      clock: systemClock,
+      log: this.#logNow,
+      onNotice: (text) => this.#warn(text),
+    })
   }
 
   /** Takes one request as it came: `[id, method, params]`. */
@@ -74,7 +88,7 @@ export class App {
     }
     this.#configFile = params.config_file
     const { config, problems } = await loadConfig(params.config, params.config_file)
-    this.#log = fileLog(params.log_file, config.logLevel)
+    this.#log = fileLog(params.log_file, config.log.level)
     this.#config = config
     for (const problem of problems) this.#log.warn('configuration', { error: problem })
     this.#log.info('host started', {
@@ -142,20 +156,13 @@ export class App {
 
   /** Made on first need, so that a start costs no tunnel. */
   #providers(): ProviderRouter {
-    this.#router ??= new ProviderRouter(
-      new Map(this.#config.servers.map((server) => [server.name, this.#provider(server)] as const)),
-    )
+    if (this.#router) return this.#router
+    this.#servers.configure(this.#config.servers)
+    const provider = (server: string) => {
+      return new Ollama({ http: this.#servers.get(server).http, clock: systemClock, server })
+    }
+    this.#router = new ProviderRouter(new Map(this.#servers.names.map((name) => [name, provider(name)])))
     return this.#router
-  }
-
-  #provider(config: ServerConfig): Ollama {
-    const { http } = openServer(config, {
-      prompts: this.#editor,
-      clock: systemClock,
-      log: this.#log,
-      onNotice: (text) => this.#warn(text),
-    })
-    return new Ollama({ http, clock: systemClock, server: config.name })
   }
 
   #warn(text: string): void {

@@ -22,7 +22,7 @@ export interface Received {
 }
 
 /** The codes of failures that cut an answer which was coming well. */
-const CUTS: readonly string[] = ['SSH_LOST', 'API_INCOMPLETE']
+const CUTS: readonly string[] = ['SSH_DISCONNECTED', 'API_INCOMPLETE']
 
 export function outcomeOfFinish({ reason, usage }: Finish, received: Received): Outcome {
   switch (reason) {

@@ -16,9 +16,33 @@ const sshOptions = z
       .describe('Host name, address, or an alias of ~/.ssh/config'),
     port: port.optional().describe('Port of the SSH server'),
     user: z.string().min(1).optional().describe('User on the SSH server'),
+    auth: z
+      .array(z.enum(['agent', 'key', 'keyboard-interactive', 'password']))
+      .min(1)
+      .optional()
+      .describe('The ways to log in that may be used; by default all that ~/.ssh/config allows'),
     identity_file: z.string().min(1).optional().describe('Private key to offer first'),
+    jump: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Hosts to go through, as ssh's -J takes them: `me@gate,inner:2222`; `none` for none"),
     known_hosts: z.string().min(1).optional().describe("File of known host keys, in place of the user's own"),
     connect_timeout: z.number().positive().default(15).describe('Seconds until a silent SSH server is given up'),
+    login_timeout: z
+      .number()
+      .positive()
+      .default(15)
+      .describe('Seconds a login may take, without the time in which you are asked'),
+    channel_timeout: z
+      .number()
+      .positive()
+      .default(8)
+      .describe('Seconds until a channel that does not open is given up'),
+    transport: z
+      .enum(['auto', 'ssh2', 'openssh'])
+      .default('auto')
+      .describe('`ssh2` inside the host, `openssh` by the ssh program; `auto` takes the second where the first cannot'),
   })
   .describe('How the server is reached by SSH')
 
@@ -29,9 +53,13 @@ const serverOptions = z
       .optional()
       .describe('`user@host`, an alias of ~/.ssh/config, or a table; without it the url is dialled directly'),
     url: z
-      .url({ protocol: /^https?$/ })
+      .union(
+        [z.url({ protocol: /^https?$/ }), z.string().regex(/^unix:\/./)],
+        'expected http://…, https://… or unix:/path',
+      )
       .default('http://127.0.0.1:11434')
-      .describe("Ollama's address as seen from the SSH server, or from here without ssh"),
+      .describe("Ollama's address as seen from the SSH server, or from here without ssh; `unix:/path` for a socket"),
+    ca_file: z.string().min(1).optional().describe('Certificates to trust for an https url besides the usual ones'),
   })
   .describe('One server with Ollama on it')
 
@@ -73,7 +101,17 @@ export const userConfigSchema = z.strictObject({
     .optional()
     .describe('Keys by action, `false` for none'),
   node: z.string().optional().describe('The Node.js binary (>= 20.18.1)'),
-  log_level: z.enum(['debug', 'info', 'warn', 'error']).optional().describe('How much `:Ollama log` holds'),
+  resume: z
+    .enum(['auto', 'ask', 'never'])
+    .optional()
+    .describe('Whether an answer that a lost link cut is continued when the link is back; `auto` by default'),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('How much `:Ollama log` holds'),
+      content: z.boolean().default(false).describe('Whether prompts and answers stand in it too'),
+    })
+    .optional()
+    .describe('The log'),
   last_updated: z.string().optional().describe('When the plugin last wrote this file'),
 })
 
@@ -83,16 +121,26 @@ export interface SshTarget {
   host: string
   port: number | undefined
   user: string | undefined
+  /** `undefined`: all that ssh_config allows. */
+  auth: readonly ('agent' | 'key' | 'keyboard-interactive' | 'password')[] | undefined
   identityFile: string | undefined
+  /** As `-J` takes it, or `none`; it goes before ProxyJump of ssh_config. */
+  jump: string | undefined
   knownHostsFile: string | undefined
   connectTimeoutMs: number
+  loginTimeoutMs: number
+  channelTimeoutMs: number
+  transport: 'auto' | 'ssh2' | 'openssh'
 }
 
 export interface ServerConfig {
   name: string
   /** Absent: the url is dialled directly. */
   ssh: SshTarget | undefined
+  /** `http:`, `https:`, or `unix:` with the socket's path. */
   url: URL
+  /** Certificates to trust for `https:`, besides the usual ones. */
+  caFile: string | undefined
 }
 
 /** What code reads: everything present. */
@@ -104,11 +152,17 @@ export interface Config {
   options: Readonly<Record<string, unknown>>
   think: z.output<typeof think> | undefined
   keepAlive: string | number | undefined
-  logLevel: 'debug' | 'info' | 'warn' | 'error'
+  resume: 'auto' | 'ask' | 'never'
+  log: { level: 'debug' | 'info' | 'warn' | 'error'; content: boolean }
 }
 
 /** The server that is there when none is configured: Ollama on this machine. */
-const LOCAL_SERVER: ServerConfig = { name: 'local', ssh: undefined, url: new URL('http://127.0.0.1:11434') }
+const LOCAL_SERVER: ServerConfig = {
+  name: 'local',
+  ssh: undefined,
+  url: new URL('http://127.0.0.1:11434'),
+  caFile: undefined,
+}
 
 /**
  * Checks and completes what the user wrote.
@@ -126,7 +180,8 @@ export function resolveConfig(written: unknown, source: string): Config {
     options: user.options ?? {},
     think: user.think,
     keepAlive: user.keep_alive,
-    logLevel: user.log_level ?? 'info',
+    resume: user.resume ?? 'auto',
+    log: user.log ?? { level: 'info', content: false },
   }
 }
 
@@ -135,6 +190,7 @@ function resolveServers(user: z.output<typeof userConfigSchema>, source: string)
     name,
     ssh: server.ssh === undefined ? undefined : resolveSsh(server.ssh),
     url: new URL(server.url),
+    caFile: server.ca_file,
   }))
   const wanted = user.default_server
   if (wanted !== undefined && !servers.some((server) => server.name === wanted)) {
@@ -152,9 +208,14 @@ function resolveSsh(options: z.output<typeof sshOptions>): SshTarget {
     host: options.host,
     port: options.port,
     user: options.user,
+    auth: options.auth,
     identityFile: options.identity_file,
+    jump: options.jump,
     knownHostsFile: options.known_hosts,
     connectTimeoutMs: options.connect_timeout * 1000,
+    loginTimeoutMs: options.login_timeout * 1000,
+    channelTimeoutMs: options.channel_timeout * 1000,
+    transport: options.transport,
   }
 }
 

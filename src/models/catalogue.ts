@@ -59,5 +59,5 @@ function listed(server: string, model: Model): ListedModel {
 }
 
 function late(server: string): PluginError {
-  return new PluginError('SERVER_UNREACHABLE', `${server} has not answered yet`, { hint: 'Choose again in a moment.' })
+  return new PluginError('API_UNAVAILABLE', `${server} has not answered yet`, { hint: 'Choose again in a moment.' })
 }

@@ -38,7 +38,7 @@ const MEANINGS: readonly Meaning[] = [
   },
   {
     when: (words, status) => status === 404 || /^model ['"].*['"] not found/.test(words),
-    code: 'API_MODEL_MISSING',
+    code: 'API_INVALID_MODEL',
     say: (words, { server, model }) => (model ? `${server} has no model "${model}"` : `${server}: ${words}`),
     hint: 'Choose another with :Ollama model, or pull it on the server: ollama pull NAME.',
   },
@@ -56,25 +56,25 @@ const MEANINGS: readonly Meaning[] = [
   },
   {
     when: (words, status) => status === 503 || /server busy/.test(words),
-    code: 'API_BUSY',
+    code: 'API_RATE_LIMITED',
     say: (_, { server }) => `${server} is busy: too many requests wait there`,
     hint: 'Try again in a moment with gr.',
   },
   {
     when: (words) => /requires more system memory|out of memory|cudaMalloc/i.test(words),
-    code: 'API_FAILED',
+    code: 'API_ERROR',
     say: (words) => `The model does not fit into the server's memory: ${words}`,
     hint: 'Choose a smaller one, lower options.num_ctx, or unload another.',
   },
   {
     when: (words) => /timed out waiting for/.test(words),
-    code: 'API_FAILED',
+    code: 'API_ERROR',
     say: (words) => `The model could not be loaded in time: ${words}`,
     hint: 'It may be too big for this server; OLLAMA_LOAD_TIMEOUT there allows more time.',
   },
   {
     when: () => true,
-    code: 'API_FAILED',
+    code: 'API_ERROR',
     say: (words, { server, status }) => `${server} answered: ${words || `HTTP ${status ?? 200}`}`,
     hint: 'gr asks again; the log of Ollama on the server may tell more.',
   },

@@ -78,7 +78,7 @@ export interface HttpRequest {
 export interface HttpResponse {
   status: number
   contentType: string
-  /** The body as it comes; leaving the iteration closes the channel. It throws SSH_LOST or API_INCOMPLETE when cut. */
+  /** The body as it comes; leaving the iteration closes the channel. It throws SSH_DISCONNECTED or API_INCOMPLETE when cut. */
   body: AsyncIterable<Uint8Array>
 }
 

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream'
 import { isAbort, PluginError, toPluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { Link, LinkPhase } from './transport.ts'
+import type { ConnectionFacts, Link, LinkPhase, Session } from './transport.ts'
 
 export type ConnectionState = 'idle' | 'connecting' | 'authenticating' | 'ready' | 'lost' | 'failed' | 'closed'
 
@@ -12,18 +12,10 @@ const MOVES: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
   idle: ['connecting', 'closed'],
   connecting: ['authenticating', 'ready', 'failed', 'idle', 'closed'],
   authenticating: ['ready', 'failed', 'idle', 'closed'],
-  ready: ['lost', 'closed'],
-  lost: ['connecting', 'closed'],
-  failed: ['connecting', 'closed'],
+  ready: ['lost', 'idle', 'closed'],
+  lost: ['connecting', 'idle', 'closed'],
+  failed: ['connecting', 'idle', 'closed'],
   closed: [],
-}
-
-/** A connection that is up, as whoever made it hands it over. */
-export interface Session {
-  open(host: string, port: number, signal?: AbortSignal): Promise<Duplex>
-  /** Resolves once, with why it is over. */
-  readonly closed: Promise<PluginError>
-  end(): void
 }
 
 export interface ConnectionOptions {
@@ -65,6 +57,23 @@ export class Connection implements Link {
   /** Why the link is lost or failed; `undefined` in every other state. */
   get error(): PluginError | undefined {
     return this.#error
+  }
+
+  status(): { state: ConnectionState; error?: PluginError; facts?: ConnectionFacts } {
+    const facts = this.#session?.facts
+    return { state: this.#state, ...(this.#error ? { error: this.#error } : {}), ...(facts ? { facts } : {}) }
+  }
+
+  /** Ends the connection that is up, and an attempt at one; whoever needs it next brings it up again. */
+  disconnect(): void {
+    if (this.#state === 'closed' || this.#state === 'idle') return
+    const attempt = this.#attempt
+    const session = this.#session
+    this.#attempt = undefined
+    this.#session = undefined
+    this.#move('idle')
+    attempt?.controller.abort(new PluginError('CANCELLED', 'The connection was ended'))
+    session?.end()
   }
 
   async ready(options: { signal?: AbortSignal; onPhase?: (phase: LinkPhase) => void } = {}): Promise<void> {

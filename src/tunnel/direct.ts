@@ -25,7 +25,7 @@ export class DirectLink implements Link {
     options.signal?.throwIfAborted()
   }
 
-  /** @throws PluginError SERVER_UNREACHABLE; the signal's reason when aborted. */
+  /** @throws PluginError API_UNAVAILABLE; the signal's reason when aborted. */
   open(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
@@ -61,7 +61,7 @@ export class DirectLink implements Link {
 }
 
 function tooSlow(host: string, port: number, ms: number): PluginError {
-  return new PluginError('SERVER_UNREACHABLE', `${host}:${port} did not answer in ${ms / 1000} s`, {
+  return new PluginError('API_UNAVAILABLE', `${host}:${port} did not answer in ${ms / 1000} s`, {
     hint: 'Check the network, the address and any firewall between.',
   })
 }
@@ -69,18 +69,18 @@ function tooSlow(host: string, port: number, ms: number): PluginError {
 function toError(error: Error & { code?: string }, host: string, port: number): PluginError {
   switch (error.code) {
     case 'ECONNREFUSED':
-      return new PluginError('SERVER_UNREACHABLE', `Nothing listens on ${host}:${port}`, {
+      return new PluginError('API_UNAVAILABLE', `Nothing listens on ${host}:${port}`, {
         hint: 'Is Ollama running there? systemctl status ollama, or: ollama serve',
         cause: error,
       })
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new PluginError('SERVER_UNREACHABLE', `The host name ${host} is not known`, {
+      return new PluginError('API_UNAVAILABLE', `The host name ${host} is not known`, {
         hint: 'Check the url of this server, and the network.',
         cause: error,
       })
     default:
-      return new PluginError('SERVER_UNREACHABLE', `${host}:${port} cannot be reached: ${error.message}`, {
+      return new PluginError('API_UNAVAILABLE', `${host}:${port} cannot be reached: ${error.message}`, {
         hint: 'Check the url of this server, and the network.',
         cause: error,
       })

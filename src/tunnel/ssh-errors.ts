@@ -52,7 +52,7 @@ const CONNECT_ROWS: readonly Row[] = [
   },
   {
     when: codeIs('ETIMEDOUT'),
-    code: 'SSH_TIMEOUT',
+    code: 'SSH_CONNECTION_TIMEOUT',
     say: (place) => `${at(place)} does not answer`,
     hint: 'Check the network, the address and any firewall between.',
   },
@@ -87,7 +87,7 @@ const CONNECT_ROWS: readonly Row[] = [
 const LOST_ROWS: readonly Row[] = [
   {
     when: says(/^Keepalive timeout/),
-    code: 'SSH_LOST',
+    code: 'SSH_DISCONNECTED',
     say: ({ alias }) => `The SSH connection to ${alias} was lost: nothing came back for 15 s`,
     hint: 'Check the network; the next request connects anew.',
   },
@@ -112,7 +112,7 @@ export function droppedInLogin(place: Place): PluginError {
 
 /** A phase of the connection's making that took longer than it may. */
 export function timeoutError(phase: string, ms: number, place: Place): PluginError {
-  return new PluginError('SSH_TIMEOUT', `${at(place)} gave no answer in ${ms / 1000} s while ${phase}`, {
+  return new PluginError('SSH_CONNECTION_TIMEOUT', `${at(place)} gave no answer in ${ms / 1000} s while ${phase}`, {
     hint: 'Check the network, the address and any firewall between; connect_timeout sets how long is waited.',
   })
 }
@@ -121,7 +121,7 @@ export function timeoutError(phase: string, ms: number, place: Place): PluginErr
 export function lostError(thrown: unknown, place: Place): PluginError {
   return lookUp(LOST_ROWS, thrown, place, {
     when: () => true,
-    code: 'SSH_LOST',
+    code: 'SSH_DISCONNECTED',
     say: ({ alias }, error) =>
       `The SSH connection to ${alias} was lost${error.message === '' ? '' : `: ${error.message}`}`,
     hint: 'The next request connects anew.',
@@ -133,7 +133,7 @@ export function channelError(thrown: unknown, target: { host: string; port: numb
   const error = thrown as RawError
   const to = `${target.host}:${target.port}`
   if (error.reason === 1) {
-    return new PluginError('SSH_FORWARDING_REFUSED', `${place.alias} does not forward to ${to}`, {
+    return new PluginError('SSH_FORWARDING_DENIED', `${place.alias} does not forward to ${to}`, {
       hint: 'Allow it in sshd_config on the server (AllowTcpForwarding, PermitOpen, DisableForwarding) or in the options of the key.',
       cause: thrown,
     })
@@ -143,12 +143,12 @@ export function channelError(thrown: unknown, target: { host: string; port: numb
     const message = isName
       ? `${place.alias} does not know the host ${target.host}`
       : `Nothing listens on ${to} at ${place.alias}`
-    return new PluginError('SERVER_UNREACHABLE', message, {
+    return new PluginError('API_UNAVAILABLE', message, {
       hint: isName ? 'Check the url of this server.' : 'Is Ollama running there? systemctl status ollama',
       cause: thrown,
     })
   }
-  return new PluginError('SSH_FORWARDING_REFUSED', `${place.alias} did not open a channel to ${to}: ${error.message}`, {
+  return new PluginError('SSH_FORWARDING_DENIED', `${place.alias} did not open a channel to ${to}: ${error.message}`, {
     hint: 'Look into the log of sshd on the server.',
     cause: thrown,
   })
@@ -157,7 +157,7 @@ export function channelError(thrown: unknown, target: { host: string; port: numb
 /** A channel that was asked for and never came. */
 export function channelTimeout(ms: number, target: { host: string; port: number }, place: Place): PluginError {
   return new PluginError(
-    'SSH_CHANNEL_TIMEOUT',
+    'SSH_CHANNEL_ERROR',
     `${place.alias} did not open a channel to ${target.host}:${target.port} in ${ms / 1000} s`,
     {
       hint: 'The address may be firewalled on the server, or the connection may be dead: try again.',

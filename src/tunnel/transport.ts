@@ -1,16 +1,43 @@
 // The contract between whoever carries bytes (ssh2, openssh, a plain socket) and whoever speaks HTTP over them.
 import type { Duplex } from 'node:stream'
+import type { PluginError } from '../core/errors.ts'
 
 /** Carries byte streams to a server's network. */
 export interface Transport {
   /**
-   * Opens one stream to `host:port` as seen from the far end.
+   * Opens one stream to `host:port` as seen from the far end; a host that begins with `/` is a unix socket's path there,
+   * and the port is not heeded.
    * The stream is a well-behaved Duplex: `destroy()` ends it at once, loss of the link is an `'error'`, never a clean end.
-   * @throws PluginError SSH_* or SERVER_UNREACHABLE; the signal's reason when aborted.
+   * @throws PluginError SSH_* or API_UNAVAILABLE; the signal's reason when aborted.
    */
   open(host: string, port: number, signal?: AbortSignal): Promise<Duplex>
   /** Ends the link and every stream in it; idempotent. */
   close(): void
+}
+
+/** How a connection that is up came to be, for whoever looks at its server. */
+export interface ConnectionFacts {
+  transport: 'ssh2' | 'openssh'
+  /** Why this transport was taken, when it is not the one that is taken by default. */
+  reason?: string
+  /** `user@host:port`, with ` via ` and the hops before it where there are any. */
+  address: string
+  /** What let us in, as `agent key SHA256:…`, `key ~/.ssh/id_ed25519`, `password`; as far as it is known. */
+  login?: string
+  /** How the server names itself, as `SSH-2.0-OpenSSH_9.2p1`. */
+  banner?: string
+}
+
+/** A connection that is up; it comes up only once, and a lost one is replaced by a new one. */
+export interface Session {
+  open(host: string, port: number, signal?: AbortSignal): Promise<Duplex>
+  /** Asks the far end for any sign of life: resolves when one came. Rejects when the connection is over, or with the signal's reason. */
+  probe(signal: AbortSignal): Promise<void>
+  /** Resolves once, with why it is over; never rejects. */
+  readonly closed: Promise<PluginError>
+  readonly facts: ConnectionFacts
+  /** Says goodbye and closes all that belongs to it, child processes too; idempotent. */
+  end(): void
 }
 
 /** Where a link stands while somebody waits for it; shown to the user as the phase. */

@@ -56,7 +56,7 @@ export function namesOf(parameters: SshParameters): readonly [string, ...string[
 
 /**
  * Resolves when the key may be trusted, and remembers one that the user trusted.
- * @throws PluginError SSH_HOST_KEY_REFUSED, SSH_HOST_KEY_CHANGED, SSH_HOST_KEY_REVOKED; the signal's reason when given up.
+ * @throws PluginError SSH_HOST_KEY_UNKNOWN, SSH_HOST_KEY_CHANGED, SSH_HOST_KEY_REVOKED; the signal's reason when given up.
  */
 export async function judgeHostKey(key: Buffer, context: HostKeyContext): Promise<void> {
   const names = namesOf(context.parameters)
@@ -118,7 +118,7 @@ async function decide(
   const print = `${label(key)} key fingerprint is ${fingerprint(key)}`
   if (strictHostKeyChecking === 'yes') {
     throw new PluginError(
-      'SSH_HOST_KEY_REFUSED',
+      'SSH_HOST_KEY_UNKNOWN',
       `No ${label(key)} host key is known for ${inWords(name)}, and StrictHostKeyChecking is yes`,
       {
         hint: `Add the key to known_hosts when it is the right one (${print}).`,
@@ -133,7 +133,7 @@ async function decide(
   const question = { title: `The authenticity of host '${name}' can't be established`, detail: detailOf(found, print) }
   const choice = await context.prompts.choose({ ...question, choices: [TRUST, REFUSE] }, context.signal)
   if (choice === TRUST) return context.log.info('the user trusts a host key', { name, fingerprint: fingerprint(key) })
-  throw new PluginError('SSH_HOST_KEY_REFUSED', `The host key of ${inWords(name)} was not trusted`, {
+  throw new PluginError('SSH_HOST_KEY_UNKNOWN', `The host key of ${inWords(name)} was not trusted`, {
     hint: `Compare it with the server's: ssh-keygen -lf /etc/ssh/ssh_host_${fileLabel(key)}_key.pub (${print}).`,
   })
 }

@@ -10,7 +10,7 @@ export function requestError(thrown: unknown, url: URL): unknown {
   if (thrown instanceof PluginError || !(thrown instanceof Error)) return thrown
   const { code, message } = thrown as Raw
   if (TLS.test(String(code))) {
-    return new PluginError('SERVER_UNREACHABLE', `No secure connection to ${url.host}: ${message}`, {
+    return new PluginError('API_UNAVAILABLE', `No secure connection to ${url.host}: ${message}`, {
       hint: 'Check the url of this server (https or http), and its certificate.',
       cause: thrown,
     })
@@ -39,7 +39,7 @@ export function bodyError(thrown: unknown, url: URL): unknown {
 
 /** Whether a request failed because its channel was dead, so that a new one may do better. */
 export function isDeadChannel(thrown: unknown): boolean {
-  if (thrown instanceof PluginError) return thrown.code === 'SSH_LOST'
+  if (thrown instanceof PluginError) return thrown.code === 'SSH_DISCONNECTED'
   return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String((thrown as Raw | undefined)?.code))
 }
 

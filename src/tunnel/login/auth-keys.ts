@@ -129,7 +129,7 @@ async function* offerEncrypted(run: AuthRun, identity: Identity): AuthSteps {
 async function unlockByAsking(run: AuthRun, identity: Identity): Promise<PrivateKey | undefined> {
   const { secrets, parseKey } = run.dependencies
   const secretName = `passphrase of ${identity.path}`
-  const kept = secrets.get(secretName)
+  const kept = await secrets.get(secretName)
   const reopened = kept === undefined ? undefined : unlock(identity.text, kept, parseKey)
   if (reopened?.kind === 'private') return reopened.key
   secrets.delete(secretName)

@@ -40,7 +40,7 @@ async function answerAll(
 ): Promise<string[] | undefined> {
   const [only] = questions
   const isPassword = questions.length === 1 && only !== undefined && isForPassword(only.prompt)
-  const kept = run.dependencies.secrets.get(secretName(run))
+  const kept = await run.dependencies.secrets.get(secretName(run))
   if (isPassword && isFirst && kept !== undefined) return [kept]
   const answers: string[] = []
   for (const { prompt } of questions) {
@@ -66,7 +66,7 @@ async function* passwordSteps(run: AuthRun): AuthSteps {
     if (run.isGivenUp || !run.mayUse('password')) return
     const isFirst = !run.report.has('password')
     const password =
-      run.dependencies.secrets.get(secretName(run)) ??
+      (await run.dependencies.secrets.get(secretName(run))) ??
       (await run.ask(`Password of ${run.account}`, detail(run, isFirst)))
     if (password === undefined) {
       run.isGivenUp = true

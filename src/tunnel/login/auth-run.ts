@@ -1,5 +1,6 @@
 // What one login knows and keeps while it goes through its methods, and what a method may ask of it.
 import type { Log } from '../../core/log.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { LoginMethod, SshParameters } from '../ssh-config/ssh-parameters.ts'
 import type { SshFiles } from '../ssh-files.ts'
 import type { Prompts } from '../transport.ts'
@@ -26,9 +27,6 @@ export type AuthAttempt =
 
 /** One method's tries in their order; it goes on when the server refused the try before. */
 export type AuthSteps = AsyncGenerator<AuthAttempt, void, void>
-
-/** Passphrases and passwords that were right; in memory only, for the life of the process. */
-export type Secrets = Map<string, string>
 
 export interface AuthDependencies {
   parameters: SshParameters

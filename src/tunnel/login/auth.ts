@@ -34,7 +34,7 @@ export class Authenticator {
     this.#run.keep?.()
   }
 
-  /** Why nothing led in: SSH_AUTH_CANCELLED, SSH_KEY_UNUSABLE when there was nothing but bad keys, or SSH_AUTH_FAILED. */
+  /** Why nothing led in: SSH_AUTH_CANCELLED, SSH_KEY_UNSUPPORTED when there was nothing but bad keys, or SSH_AUTH_FAILED. */
   failure(serverWords?: string): PluginError {
     const run = this.#run
     const { unsupportedLogins, user } = run.dependencies.parameters
@@ -47,7 +47,7 @@ export class Authenticator {
       })
     }
     if (!run.hasTried && run.hasUnusableKey) {
-      return new PluginError('SSH_KEY_UNUSABLE', `No key for ${run.account} can be used: ${words}`, {
+      return new PluginError('SSH_KEY_UNSUPPORTED', `No key for ${run.account} can be used: ${words}`, {
         hint: 'Name another key by identity_file, or load it into an ssh agent.',
       })
     }

@@ -3,21 +3,8 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../core/clock.ts'
 import { PluginError } from '../../core/errors.ts'
 import { channelError, channelTimeout, lostError, type Place } from '../ssh-errors.ts'
+import type { ConnectionFacts, Session } from '../transport.ts'
 import { type Channel, ChannelSocket } from './channel-socket.ts'
-
-export interface SshSession {
-  /**
-   * Opens a stream to `host:port` as the server sees it.
-   * @throws PluginError SSH_FORWARDING_REFUSED, SERVER_UNREACHABLE, SSH_CHANNEL_TIMEOUT, SSH_LOST; the signal's reason.
-   */
-  open(host: string, port: number, signal?: AbortSignal): Promise<Duplex>
-  /** Resolves once, with why the connection is over; never rejects. */
-  readonly closed: Promise<PluginError>
-  /** How the server names itself, as `SSH-2.0-OpenSSH_9.2p1`; empty when it was not seen. */
-  readonly banner: string
-  /** Says goodbye and closes; idempotent. */
-  end(): void
-}
 
 /** What is used of an ssh2 client that is logged in. */
 export interface ForwardingClient {
@@ -28,6 +15,7 @@ export interface ForwardingClient {
     toPort: number,
     callback: (error: Error | undefined, channel: Channel) => void,
   ): unknown
+  unforwardIn(bindHost: string, bindPort: number, callback: (error?: Error) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'close', listener: () => void): unknown
   end(): unknown
@@ -43,14 +31,14 @@ export interface Carrier {
 
 export interface SessionOptions {
   place: Place
-  banner: string
+  facts: ConnectionFacts
   clock: Clock
   channelTimeoutMs: number
 }
 
-export class Ssh2Session implements SshSession {
+export class Ssh2Session implements Session {
   readonly closed: Promise<PluginError>
-  readonly banner: string
+  readonly facts: ConnectionFacts
   readonly #client: ForwardingClient
   readonly #carrier: Carrier
   readonly #options: SessionOptions
@@ -62,7 +50,7 @@ export class Ssh2Session implements SshSession {
     this.#client = client
     this.#carrier = carrier
     this.#options = options
-    this.banner = options.banner
+    this.facts = options.facts
     client.on('error', (error) => {
       this.#cause ??= error
     })
@@ -82,6 +70,17 @@ export class Ssh2Session implements SshSession {
       signal?.removeEventListener('abort', giveUp)
       timer.abort()
     }
+  }
+
+  /** Any answer is a sign of life: this asks to cancel a forward that was never asked for, which every server refuses. */
+  probe(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const lost = this.#lost()
+      if (lost) return reject(lost)
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      this.closed.then(reject)
+      this.#client.unforwardIn('127.0.0.1', 1, () => resolve())
+    })
   }
 
   end(): void {
@@ -137,7 +136,7 @@ export class Ssh2Session implements SshSession {
 
   #lostNow(): PluginError {
     const { place } = this.#options
-    if (this.#isEnded) return new PluginError('SSH_LOST', `The SSH connection to ${place.alias} was closed`)
+    if (this.#isEnded) return new PluginError('SSH_DISCONNECTED', `The SSH connection to ${place.alias} was closed`)
     return lostError(this.#cause ?? '', place)
   }
 }

@@ -8,15 +8,15 @@ import type { Log } from '../../core/log.ts'
 import { hostVerifier, judgeHostKey, namesOf, readKnownHosts } from '../host-keys/host-key.ts'
 import { hostKeyAlgorithms, type KnownHost, knownKeyTypes } from '../host-keys/known-hosts.ts'
 import { Authenticator } from '../login/auth.ts'
-import type { Secrets } from '../login/auth-run.ts'
 import type { ParseKey } from '../login/key-files.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import { refuseUnsupportedRoute, type SshParameters } from '../ssh-config/ssh-parameters.ts'
 import { connectError, droppedInLogin, timeoutError } from '../ssh-errors.ts'
 import type { SshFiles } from '../ssh-files.ts'
-import type { LinkPhase, Prompts } from '../transport.ts'
+import type { LinkPhase, Prompts, Session } from '../transport.ts'
 import { PhaseTimer, pausing } from './phase-timer.ts'
 import { listAgentKeys, toMethod } from './ssh2-methods.ts'
-import { type ForwardingClient, Ssh2Session, type SshSession } from './ssh2-session.ts'
+import { type ForwardingClient, Ssh2Session } from './ssh2-session.ts'
 
 type Ssh2 = typeof import('ssh2')
 
@@ -57,7 +57,7 @@ const SLOW_KEY_EXCHANGES = [
  * Connects and logs in. Nothing is tried twice: a server may lock out who fails too often.
  * @throws PluginError SSH_*; the signal's reason when it is aborted.
  */
-export async function connectSsh2(parameters: SshParameters, options: Ssh2Options): Promise<SshSession> {
+export async function connectSsh2(parameters: SshParameters, options: Ssh2Options): Promise<Session> {
   refuseUnsupportedRoute(parameters)
   options.signal.throwIfAborted()
   const [ssh2, known] = await Promise.all([
@@ -86,8 +86,8 @@ class Attempt {
   readonly #over = new AbortController()
   readonly #authenticator: Authenticator
   readonly #prompts: Prompts
-  readonly #outcome: Promise<SshSession>
-  #resolve: (session: SshSession) => void = () => {}
+  readonly #outcome: Promise<Session>
+  #resolve: (session: Session) => void = () => {}
   #reject: (reason: unknown) => void = () => {}
   #phase: 'dialling' | 'agreeing on keys' | 'logging in' = 'dialling'
   #banner = ''
@@ -115,7 +115,7 @@ class Attempt {
     })
   }
 
-  run(known: readonly KnownHost[]): Promise<SshSession> {
+  run(known: readonly KnownHost[]): Promise<Session> {
     const giveUp = () => this.#fail(this.#options.signal.reason)
     this.#options.signal.addEventListener('abort', giveUp, { once: true })
     this.#over.signal.addEventListener('abort', () => this.#options.signal.removeEventListener('abort', giveUp))
@@ -177,7 +177,7 @@ class Attempt {
     this.#timer.stop()
     const session = new Ssh2Session(this.#client as unknown as ForwardingClient, this.#socket, {
       place: this.#parameters,
-      banner: this.#banner,
+      facts: { transport: 'ssh2', address: addressOf(this.#parameters), banner: this.#banner },
       clock: this.#clock,
       channelTimeoutMs: this.#timeouts.channel,
     })
@@ -232,6 +232,10 @@ class Attempt {
       (error) => this.#fail(error),
     )
   }
+}
+
+function addressOf({ user, host, port }: SshParameters): string {
+  return `${user}@${host}:${port}`
 }
 
 function dialOptions({ host, port, addressFamily, bindAddress }: SshParameters) {

@@ -60,7 +60,7 @@ describe('the tunnel with faulty servers', () => {
   it('gives up one that says nothing', async () => {
     const server = await open(await tcp(() => {}), { config: ['ConnectTimeout 1'] })
     expect(await failureOf(get(server))).toMatchObject({
-      code: 'SSH_TIMEOUT',
+      code: 'SSH_CONNECTION_TIMEOUT',
       message: expect.stringContaining('1 s while dialling'),
     })
   })
@@ -69,7 +69,7 @@ describe('the tunnel with faulty servers', () => {
     const port = await tcp((socket) => socket.write('SSH-2.0-Silent\r\n'))
     const server = await open(port, { more: { timeouts: { keyExchange: 50 } } })
     expect(await failureOf(get(server))).toMatchObject({
-      code: 'SSH_TIMEOUT',
+      code: 'SSH_CONNECTION_TIMEOUT',
       message: expect.stringContaining('agreeing on keys'),
     })
   })
@@ -78,7 +78,7 @@ describe('the tunnel with faulty servers', () => {
     const port = await ssh((connection) => connection.on('authentication', () => {}))
     const server = await open(port, { person: person(TRUST), more: { timeouts: { login: 50 } } })
     expect(await failureOf(get(server))).toMatchObject({
-      code: 'SSH_TIMEOUT',
+      code: 'SSH_CONNECTION_TIMEOUT',
       message: expect.stringContaining('logging in'),
     })
   })
@@ -154,7 +154,7 @@ describe('the tunnel with faulty servers', () => {
       })
     })
     const server = await open(port, { person: person(TRUST), more: { timeouts: { channel: 50 } } })
-    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_CHANNEL_TIMEOUT' })
+    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_CHANNEL_ERROR' })
     const channel = late?.()
     await new Promise<void>((resolve) => channel?.on('close', () => resolve()).resume())
   })
@@ -234,7 +234,7 @@ describe('the tunnel with faulty servers', () => {
   it('is dialled directly without ssh', async () => {
     const server = await import('../../../src/tunnel/server.ts').then(({ openServer }) =>
       openServer(
-        { name: 'local', ssh: undefined, url: backend.url },
+        { name: 'local', ssh: undefined, url: backend.url, caFile: undefined },
         { prompts: person().prompts, clock: { now: () => 0, sleep: async () => {} }, log: silent },
       ),
     )

@@ -131,7 +131,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
         config: ['PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
       })
       expect(await failureOf(get(server))).toMatchObject({
-        code: 'SSH_KEY_UNUSABLE',
+        code: 'SSH_KEY_UNSUPPORTED',
         message: expect.stringContaining('not a private key'),
       })
     })
@@ -215,7 +215,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
     it.each(['Refuse', undefined])('that is not trusted (%s) ends the attempt before any login', async (answer) => {
       const before = sshd.log().length
       const { server, knownHostsFile } = await rig({ knownHosts: '', person: person(answer) })
-      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_REFUSED' })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
       expect(readFileSync(knownHostsFile, 'utf8').trim()).toBe('')
       expect(sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
     })
@@ -223,7 +223,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
     it('that is unknown is refused unasked with StrictHostKeyChecking yes', async () => {
       const asker = person()
       const { server } = await rig({ knownHosts: '', config: ['StrictHostKeyChecking yes'], person: asker })
-      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_REFUSED' })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
       expect(asker.asked).toEqual([])
     })
 
@@ -332,9 +332,9 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
       const { body } = await server.http.request({ method: 'POST', path: '/stream' })
       const reading = failureOf(text(body))
       await sshd.killSessions()
-      expect(await reading).toMatchObject({ code: 'SSH_LOST' })
+      expect(await reading).toMatchObject({ code: 'SSH_DISCONNECTED' })
       expect(JSON.parse(await get(server)).path).toBe('/echo')
-      expect(log()).toMatch(/from="ready" to="lost" code="SSH_LOST"[\s\S]*from="lost" to="connecting"/)
+      expect(log()).toMatch(/from="ready" to="lost" code="SSH_DISCONNECTED"[\s\S]*from="lost" to="connecting"/)
     })
 
     it('that are cut by the server are incomplete', async () => {
@@ -360,7 +360,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
   it('says so when nothing listens at the far end', async () => {
     const { server } = await rig({ url: new URL('http://127.0.0.1:9') })
     expect(await failureOf(get(server))).toMatchObject({
-      code: 'SERVER_UNREACHABLE',
+      code: 'API_UNAVAILABLE',
       message: 'Nothing listens on 127.0.0.1:9 at 127.0.0.1',
       hint: expect.stringContaining('systemctl status ollama'),
     })
@@ -368,14 +368,14 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
 
   it('says so when the far end knows no such host', async () => {
     const { server } = await rig({ url: new URL('http://no-such-host.invalid:9') })
-    expect(await failureOf(get(server))).toMatchObject({ code: 'SERVER_UNREACHABLE' })
+    expect(await failureOf(get(server))).toMatchObject({ code: 'API_UNAVAILABLE' })
   })
 
   it('says so when forwarding is forbidden', async () => {
     await sshd.restart({ config: ['AllowTcpForwarding no'] })
     const { server } = await rig()
     expect(await failureOf(get(server))).toMatchObject({
-      code: 'SSH_FORWARDING_REFUSED',
+      code: 'SSH_FORWARDING_DENIED',
       hint: expect.stringContaining('AllowTcpForwarding'),
     })
     await sshd.restart({ config: [] })

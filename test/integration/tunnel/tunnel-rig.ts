@@ -1,13 +1,16 @@
 // What the tunnel's integration tests share: an HTTP server behind the sshd, a person who answers prompts, and a server
 // opened with a configuration of its own. Nothing of the machine's own ssh configuration is read.
+
 import { writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { SshTarget } from '../../../src/config/schema.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { logTo } from '../../../src/core/log.ts'
 import { openServer, type Server, type ServerDependencies } from '../../../src/tunnel/server.ts'
 import type { Prompts } from '../../../src/tunnel/transport.ts'
+import { sshTarget } from '../../support/ssh-target.ts'
 
 export interface Backend {
   url: URL
@@ -92,6 +95,7 @@ export interface RigOptions {
   backend: Backend
   /** Lines of ssh_config for the host. */
   config?: readonly string[]
+  target?: Partial<SshTarget>
   identityFile?: string | undefined
   /** The text of known_hosts. */
   knownHosts?: string
@@ -129,14 +133,15 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     {
       name: 'test',
       url: options.url ?? options.backend.url,
-      ssh: {
+      ssh: sshTarget({
         host: options.host,
         port: options.port,
         user: options.user,
         identityFile: options.identityFile,
-        knownHostsFile: undefined,
         connectTimeoutMs: 5_000,
-      },
+        ...options.target,
+      }),
+      caFile: undefined,
     },
     {
       prompts: (options.person ?? person()).prompts,

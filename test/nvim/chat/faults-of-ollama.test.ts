@@ -22,7 +22,7 @@ const HTML = 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r
 
 /** Answers that fail after the words `Half an `: how, the code of the note, and how the turn ended. */
 const BROKEN: [string, Behaviour, code: string, end: 'failed' | 'interrupted', words: RegExp][] = [
-  ['an error line', { ending: 'error-line', errorText: 'the runner died' }, 'API_FAILED', 'failed', /the runner died/],
+  ['an error line', { ending: 'error-line', errorText: 'the runner died' }, 'API_ERROR', 'failed', /the runner died/],
   ['an end without done', { ending: 'eof-without-done' }, 'API_INCOMPLETE', 'interrupted', /gr/],
   ['a reset', { ending: 'reset' }, 'API_INCOMPLETE', 'interrupted', /gr/],
   ['a cut body', { ending: 'fin-without-terminator' }, 'API_INCOMPLETE', 'interrupted', /gr/],
@@ -39,13 +39,13 @@ const REFUSED: [string, Behaviour, code: string, words: RegExp][] = [
         from: 'handler',
       },
     },
-    'API_BUSY',
+    'API_RATE_LIMITED',
     /gpu is busy[\s\S]*gr/,
   ],
   [
     'no memory',
     { refusal: { status: 500, error: 'model requires more system memory (30 GiB) than is available (8 GiB)' } },
-    'API_FAILED',
+    'API_ERROR',
     /does not fit/,
   ],
   [
@@ -131,8 +131,8 @@ describeWithSshd('faults of Ollama', (openssh) => {
       await world.open()
       await world.ollama.goDown()
       await world.ask('anyone there', 'failed')
-      expect(await world.note()).toMatchObject({ code: 'SERVER_UNREACHABLE', text: /Nothing listens on/ })
-      await world.nvim.waitForScreen(/✗ failed · SERVER_UNREACHABLE[\s\S]*Is Ollama running/)
+      expect(await world.note()).toMatchObject({ code: 'API_UNAVAILABLE', text: /Nothing listens on/ })
+      await world.nvim.waitForScreen(/✗ failed · API_UNAVAILABLE[\s\S]*Is Ollama running/)
       await world.ollama.comeUp()
       world.ollama.script({ pieces: ['I am.'] })
       expect((await world.askAgain()).text).toBe('I am.')
@@ -184,7 +184,7 @@ describeWithSshd('faults of Ollama', (openssh) => {
       const world = await startWorld(nvim, sshd(), { setup: { default_model: 'gpu:nowhere' } })
       await world.open()
       await world.ask('hello', 'failed')
-      expect(await world.note()).toMatchObject({ code: 'API_MODEL_MISSING', text: /gpu has no model "nowhere"/ })
+      expect(await world.note()).toMatchObject({ code: 'API_INVALID_MODEL', text: /gpu has no model "nowhere"/ })
       await world.nvim.waitForScreen(/:Ollama model/)
       await world.nvim.type(' om')
       const row = /(\d): +gpu:plain:latest/

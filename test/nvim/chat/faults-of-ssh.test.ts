@@ -39,9 +39,9 @@ describeWithSshd('faults of SSH', (openssh) => {
       expect(await world.ended(before, 'interrupted')).toMatchObject({
         text: 'Half an ',
         end: 'interrupted',
-        note: { code: 'SSH_LOST' },
+        note: { code: 'SSH_DISCONNECTED' },
       })
-      await world.nvim.waitForScreen(/Half an[\s\S]*interrupted · SSH_LOST/)
+      await world.nvim.waitForScreen(/Half an[\s\S]*interrupted · SSH_DISCONNECTED/)
       world.ollama.script({ pieces: ['A whole one.'] })
       expect((await world.askAgain()).text).toBe('A whole one.')
       expect(world.logins()).toBe(2)
@@ -100,7 +100,7 @@ describeWithSshd('faults of SSH', (openssh) => {
       await waitForWords(world, sshd().hostKey.fingerprint, `[127.0.0.1]:${sshd().port}`)
       await choose(world, 'Refuse')
       await world.ended(before, 'failed')
-      expect((await world.note()).code).toBe('SSH_HOST_KEY_REFUSED')
+      expect((await world.note()).code).toBe('SSH_HOST_KEY_UNKNOWN')
       expect(await readFile(world.knownHosts, 'utf8')).toBe('')
       expect(world.logins()).toBe(0)
 
@@ -117,7 +117,7 @@ describeWithSshd('faults of SSH', (openssh) => {
 
     test('a passphrase is asked for until it is right, and leaves no trace', async () => {
       const { path, passphrase } = sshd().clientKeyEncrypted
-      const world = await startWorld(nvim, sshd(), { ssh: { identity_file: path }, setup: { log_level: 'debug' } })
+      const world = await startWorld(nvim, sshd(), { ssh: { identity_file: path }, setup: { log: { level: 'debug' } } })
       await world.open()
       const before = await world.ends()
       world.ollama.script({ pieces: ['Come in.'] })
@@ -163,8 +163,8 @@ describeWithSshd('faults of SSH', (openssh) => {
       const world = await startWorld(nvim, sshd())
       await world.open()
       await world.ask('hello', 'failed')
-      expect(await world.note()).toMatchObject({ code: 'SSH_FORWARDING_REFUSED', text: /AllowTcpForwarding/ })
-      await world.nvim.waitForScreen(/failed · SSH_FORWARDING_REFUSED/)
+      expect(await world.note()).toMatchObject({ code: 'SSH_FORWARDING_DENIED', text: /AllowTcpForwarding/ })
+      await world.nvim.waitForScreen(/failed · SSH_FORWARDING_DENIED/)
       await sshd().restart({ config: [] })
       world.ollama.script({ pieces: ['Through.'] })
       expect((await world.askAgain()).text).toBe('Through.')

@@ -115,11 +115,11 @@ describeWithNeovim('sending', (nvim) => {
     await front.open()
     await front.send('fail now')
     await front.waitForEnd('failed')
-    await front.nvim.waitForScreen(/✗ failed · SSH_LOST/)
+    await front.nvim.waitForScreen(/✗ failed · SSH_DISCONNECTED/)
     await front.nvim.waitForScreen(/The connection was lost\. gr asks again\./)
     expect(await front.nvim.lua("return require('ollama-remote').status()")).toMatchObject({
       text: 'gpu:qwen3:32b failed',
-      error: { code: 'SSH_LOST' },
+      error: { code: 'SSH_DISCONNECTED' },
     })
     await front.nvim.type('<C-w>kgr')
     await front.waitForRequests('chat.again')

@@ -13,7 +13,7 @@ type Action =
   | { do: 'say'; type: 'text' | 'thinking'; text: string }
   | { do: 'phase'; phase: 'connecting' | 'authenticating' | 'loading' | 'reading' }
   | { do: 'finish'; reason: 'stop' | 'length' | 'load' | 'unknown' }
-  | { do: 'fail'; code: 'SSH_LOST' | 'API_FAILED' | 'odd' }
+  | { do: 'fail'; code: 'SSH_DISCONNECTED' | 'API_ERROR' | 'odd' }
   | { do: 'step'; by: -1 | 1 }
   | { do: 'wait'; ms: number }
   | { do: 'stop' | 'again' | 'breakOff' | 'model' | 'show' | 'wipe' | 'failWrites' | 'block' | 'refuse' }
@@ -53,7 +53,7 @@ const actions: fc.Arbitrary<Action[]> = fc.array(
       weight: 3,
       arbitrary: fc.record({
         do: fc.constant('fail' as const),
-        code: fc.constantFrom('SSH_LOST' as const, 'API_FAILED' as const, 'odd' as const),
+        code: fc.constantFrom('SSH_DISCONNECTED' as const, 'API_ERROR' as const, 'odd' as const),
       }),
     },
     {
@@ -144,7 +144,7 @@ async function act(rig: Rig, action: Action, index: number, promises: Promised[]
       surface.block()
       return
     case 'refuse':
-      answerer.refusal = answerer.refusal === undefined ? new PluginError('SERVER_UNREACHABLE', 'No way') : undefined
+      answerer.refusal = answerer.refusal === undefined ? new PluginError('API_UNAVAILABLE', 'No way') : undefined
       return
     case 'wait':
       surface.release()

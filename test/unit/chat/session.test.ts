@@ -8,7 +8,7 @@ const text = (value: string) => ({ type: 'text', text: value }) as const
 const thinking = (value: string) => ({ type: 'thinking', text: value }) as const
 const phase = (value: 'connecting' | 'authenticating' | 'loading' | 'reading') =>
   ({ type: 'phase', phase: value }) as const
-const lost = new PluginError('SSH_LOST', 'The way to gpu was lost', { hint: 'gr asks again.' })
+const lost = new PluginError('SSH_DISCONNECTED', 'The way to gpu was lost', { hint: 'gr asks again.' })
 
 async function asked(question = 'Why?', settings = {}) {
   const rig = setUp(settings)
@@ -141,12 +141,12 @@ describe('ends', () => {
     expect(answer).toMatchObject({
       text: '',
       end: 'failed',
-      note: { code: 'SSH_LOST', text: 'The way to gpu was lost\ngr asks again.' },
+      note: { code: 'SSH_DISCONNECTED', text: 'The way to gpu was lost\ngr asks again.' },
     })
     expect(rig.session.state()).toMatchObject({
       phase: 'idle',
       ended: 'failed',
-      error: { code: 'SSH_LOST', hint: 'gr asks again.' },
+      error: { code: 'SSH_DISCONNECTED', hint: 'gr asks again.' },
     })
     await rig.session.again()
     expect(rig.session.conversation.turns).toHaveLength(1)
@@ -164,9 +164,9 @@ describe('ends', () => {
     expect(rig.session.conversation.turns[1]).toMatchObject({
       text: '```\nlet',
       end: 'interrupted',
-      note: { code: 'SSH_LOST' },
+      note: { code: 'SSH_DISCONNECTED' },
     })
-    expect(rig.session.state()).toMatchObject({ ended: 'interrupted', error: { code: 'SSH_LOST' } })
+    expect(rig.session.state()).toMatchObject({ ended: 'interrupted', error: { code: 'SSH_DISCONNECTED' } })
   })
 
   test('a stream without end, one that throws something odd, one that cannot be opened', async () => {
@@ -178,10 +178,10 @@ describe('ends', () => {
     rig.answerer.last.fail('odd')
     await expectInStep(rig)
     expect(rig.session.state()).toMatchObject({ ended: 'failed', error: { code: 'INTERNAL', message: 'odd' } })
-    rig.answerer.refusal = new PluginError('API_MODEL_MISSING', 'There is no such model')
+    rig.answerer.refusal = new PluginError('API_INVALID_MODEL', 'There is no such model')
     await rig.session.send('c')
     await expectInStep(rig)
-    expect(rig.session.state()).toMatchObject({ ended: 'failed', error: { code: 'API_MODEL_MISSING' } })
+    expect(rig.session.state()).toMatchObject({ ended: 'failed', error: { code: 'API_INVALID_MODEL' } })
   })
 
   test('stopped: the text stays, late words are dropped, whatever the stream does', async () => {

@@ -19,7 +19,7 @@ const failed: Conversation = {
       thinkingMs: 12_345,
       text: 'Because\n```ts\nlet',
       end: 'failed',
-      note: { code: 'SSH_LOST', text: 'The way to gpu was lost\ngr asks again.' },
+      note: { code: 'SSH_DISCONNECTED', text: 'The way to gpu was lost\ngr asks again.' },
       usage: {
         promptTokens: 11,
         answerTokens: 42,
@@ -56,7 +56,7 @@ Because
 let
 \`\`\`
 
-### ◆ failed · SSH_LOST
+### ◆ failed · SSH_DISCONNECTED
 
 The way to gpu was lost
 gr asks again.

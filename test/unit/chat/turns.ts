@@ -59,7 +59,7 @@ export const answered: fc.Arbitrary<Turn> = fc.record(
     model,
     thinking: nonEmpty,
     thinkingMs: ms,
-    note: fc.record({ code: fc.oneof(fc.constantFrom('SSH_LOST', 'A · B'), hostileText), text }),
+    note: fc.record({ code: fc.oneof(fc.constantFrom('SSH_DISCONNECTED', 'A · B'), hostileText), text }),
     usage,
     extra,
   },

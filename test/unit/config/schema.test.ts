@@ -1,17 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { resolveConfig, type UserConfig } from '../../../src/config/schema.ts'
+import { sshTarget } from '../../support/ssh-target.ts'
 
 describe('resolveConfig', () => {
   it('is complete when nothing is written', () => {
     expect(resolveConfig({}, 'setup()')).toEqual({
-      servers: [{ name: 'local', ssh: undefined, url: new URL('http://127.0.0.1:11434') }],
+      servers: [{ name: 'local', ssh: undefined, url: new URL('http://127.0.0.1:11434'), caFile: undefined }],
       defaultModel: undefined,
       system: undefined,
       options: {},
       think: undefined,
       keepAlive: undefined,
-      logLevel: 'info',
+      resume: 'auto',
+      log: { level: 'info', content: false },
     })
   })
 
@@ -21,6 +23,7 @@ describe('resolveConfig', () => {
         box: {
           ssh: { host: 'box', port: 2222, user: 'ann', identity_file: '~/k', known_hosts: '~/h', connect_timeout: 2.5 },
           url: 'https://[::1]:8443/ollama',
+          ca_file: '~/ca.pem',
         },
       },
       default_server: 'box',
@@ -32,22 +35,23 @@ describe('resolveConfig', () => {
       split_preference: 'horizontal',
       keymaps: { open: '<leader>x', close: false },
       node: '/usr/bin/node',
-      log_level: 'debug',
+      log: { level: 'debug' },
       last_updated: '2026-01-01',
     }
     expect(resolveConfig(written, 'setup()')).toEqual({
       servers: [
         {
           name: 'box',
-          ssh: {
+          ssh: sshTarget({
             host: 'box',
             port: 2222,
             user: 'ann',
             identityFile: '~/k',
             knownHostsFile: '~/h',
             connectTimeoutMs: 2500,
-          },
+          }),
           url: new URL('https://[::1]:8443/ollama'),
+          caFile: '~/ca.pem',
         },
       ],
       defaultModel: 'box:qwen3:4b',
@@ -55,7 +59,8 @@ describe('resolveConfig', () => {
       options: { num_ctx: 8192, stop: ['x'] },
       think: 'high',
       keepAlive: -1,
-      logLevel: 'debug',
+      resume: 'auto',
+      log: { level: 'debug', content: false },
     })
   })
 
@@ -90,14 +95,7 @@ describe('resolveConfig', () => {
     ['ssh://user@[::1]:22/', '::1', 22, 'user'],
   ])('reads the destination %s', (ssh, host, port, user) => {
     const [server] = resolveConfig({ servers: { box: { ssh } } }, '').servers
-    expect(server?.ssh).toEqual({
-      host,
-      port,
-      user,
-      identityFile: undefined,
-      knownHostsFile: undefined,
-      connectTimeoutMs: 15_000,
-    })
+    expect(server?.ssh).toEqual(sshTarget({ host, port, user }))
   })
 
   it('gives a destination as text and as a table the same meaning', () => {
@@ -154,7 +152,7 @@ describe('resolveConfig', () => {
     [{ keymaps: true }, 'keymaps: expected a table or `false`'],
     [{ keymaps: { open: 1 } }, 'keymaps.open: expected a key or `false`'],
     [{ split_preference: 'left' }, 'split_preference: '],
-    [{ log_level: 'trace' }, 'log_level: '],
+    [{ log: { level: 'trace' } }, 'log.level: '],
     [[], 'the whole: '],
     ['x', 'the whole: '],
     [null, 'the whole: '],

@@ -5,11 +5,11 @@ import { ERROR_CODES, isAbort, PluginError, toPluginError, toRecord } from '../.
 describe('PluginError', () => {
   it('is an Error with code, hint and cause', () => {
     const cause = new Error('why')
-    const error = new PluginError('SSH_LOST', 'The link broke', { hint: 'Try again.', cause })
+    const error = new PluginError('SSH_DISCONNECTED', 'The link broke', { hint: 'Try again.', cause })
     expect(error).toBeInstanceOf(Error)
     expect(error).toMatchObject({
       name: 'PluginError',
-      code: 'SSH_LOST',
+      code: 'SSH_DISCONNECTED',
       message: 'The link broke',
       hint: 'Try again.',
       cause,
@@ -17,7 +17,7 @@ describe('PluginError', () => {
   })
 
   it('has no cause where none was given', () => {
-    expect(Object.hasOwn(new PluginError('SSH_LOST', 'x'), 'cause')).toBe(false)
+    expect(Object.hasOwn(new PluginError('SSH_DISCONNECTED', 'x'), 'cause')).toBe(false)
   })
 })
 
@@ -29,7 +29,7 @@ describe('ERROR_CODES', () => {
 
 describe('toPluginError', () => {
   it('hands our own errors on as they are', () => {
-    const error = new PluginError('API_BUSY', 'busy')
+    const error = new PluginError('API_RATE_LIMITED', 'busy')
     expect(toPluginError(error)).toBe(error)
   })
 

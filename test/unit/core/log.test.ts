@@ -32,7 +32,7 @@ describe('logTo', () => {
 
   it('writes an error with its causes', () => {
     const { lines, log } = collecting('info')
-    const error = new PluginError('SSH_LOST', 'lost', {
+    const error = new PluginError('SSH_DISCONNECTED', 'lost', {
       cause: new Error('reset', { cause: new TypeError('odd\nreason') }),
     })
     log.error('failed', { error })

@@ -58,7 +58,7 @@ describe('listModels', () => {
     expect(await listing).toEqual({
       models: [{ ...QWEN, server: 'near', ref: 'near:qwen3:4b' }],
       problems: [
-        { server: 'silent', error: expect.objectContaining({ code: 'SERVER_UNREACHABLE', hint: expect.any(String) }) },
+        { server: 'silent', error: expect.objectContaining({ code: 'API_UNAVAILABLE', hint: expect.any(String) }) },
       ],
     })
     expect(clock.timers).toBe(0)

@@ -8,18 +8,18 @@ const NESTED =
 
 /** Status, the server's exact words, the code, and a part of the sentence. */
 const REFUSALS: Array<[number, string, ErrorCode, string]> = [
-  [400, 'missing request body', 'API_FAILED', 'box answered: missing request body'],
-  [400, "invalid character 'x' looking for beginning of value", 'API_FAILED', "invalid character 'x'"],
-  [400, 'model is required', 'API_FAILED', 'model is required'],
-  [400, 'invalid model name', 'API_FAILED', 'invalid model name'],
-  [404, "model 'qwen3:4b' not found", 'API_MODEL_MISSING', 'box has no model "qwen3:4b"'],
-  [404, 'model "qwen3:4b" not found, try pulling it first', 'API_MODEL_MISSING', 'box has no model "qwen3:4b"'],
-  [404, 'words of a version to come', 'API_MODEL_MISSING', 'box has no model "qwen3:4b"'],
+  [400, 'missing request body', 'API_ERROR', 'box answered: missing request body'],
+  [400, "invalid character 'x' looking for beginning of value", 'API_ERROR', "invalid character 'x'"],
+  [400, 'model is required', 'API_ERROR', 'model is required'],
+  [400, 'invalid model name', 'API_ERROR', 'invalid model name'],
+  [404, "model 'qwen3:4b' not found", 'API_INVALID_MODEL', 'box has no model "qwen3:4b"'],
+  [404, 'model "qwen3:4b" not found, try pulling it first', 'API_INVALID_MODEL', 'box has no model "qwen3:4b"'],
+  [404, 'words of a version to come', 'API_INVALID_MODEL', 'box has no model "qwen3:4b"'],
   [400, 'registry.ollama.ai/library/x:tag does not support tools', 'API_MODEL_UNFIT', 'does not support tools'],
   [400, '"qwen3:4b" does not support chat', 'API_MODEL_UNFIT', 'does not support chat'],
   [400, '"qwen3:4b" does not support generate', 'API_MODEL_UNFIT', 'does not support generate'],
   [400, '"qwen3:4b" does not support thinking', 'API_MODEL_UNFIT', 'does not support thinking'],
-  [400, 'top_logprobs must be between 0 and 20', 'API_FAILED', 'top_logprobs'],
+  [400, 'top_logprobs must be between 0 and 20', 'API_ERROR', 'top_logprobs'],
   [400, NESTED, 'API_CONTEXT_FULL', 'request (42947 tokens) exceeds the available context size (8192 tokens)'],
   [500, NESTED, 'API_CONTEXT_FULL', 'request (42947 tokens)'],
   [400, 'the input length exceeds the context length', 'API_CONTEXT_FULL', 'the input length'],
@@ -30,34 +30,34 @@ const REFUSALS: Array<[number, string, ErrorCode, string]> = [
     'the prompt is longer',
   ],
   [401, 'unauthorized', 'API_FORBIDDEN', 'box is not signed in for this model: unauthorized'],
-  [403, 'ollama cloud is disabled: remote model is unavailable', 'API_FAILED', 'ollama cloud is disabled'],
-  [499, 'request canceled', 'API_FAILED', 'request canceled'],
-  [500, 'llama-server process has terminated: exit status 1: error loading model', 'API_FAILED', 'exit status 1'],
-  [500, 'timed out waiting for llama-server to start - progress 0.00', 'API_FAILED', 'could not be loaded in time'],
-  [500, 'timed out waiting for llama runner to start: ', 'API_FAILED', 'could not be loaded in time'],
-  [500, 'llama runner process has terminated: signal: killed', 'API_FAILED', 'signal: killed'],
+  [403, 'ollama cloud is disabled: remote model is unavailable', 'API_ERROR', 'ollama cloud is disabled'],
+  [499, 'request canceled', 'API_ERROR', 'request canceled'],
+  [500, 'llama-server process has terminated: exit status 1: error loading model', 'API_ERROR', 'exit status 1'],
+  [500, 'timed out waiting for llama-server to start - progress 0.00', 'API_ERROR', 'could not be loaded in time'],
+  [500, 'timed out waiting for llama runner to start: ', 'API_ERROR', 'could not be loaded in time'],
+  [500, 'llama runner process has terminated: signal: killed', 'API_ERROR', 'signal: killed'],
   [
     500,
     'llama runner process has terminated: cudaMalloc failed: out of memory',
-    'API_FAILED',
+    'API_ERROR',
     "does not fit into the server's memory",
   ],
   [
     500,
     'model requires more system memory (9.1 GiB) than is available (3.2 GiB)',
-    'API_FAILED',
+    'API_ERROR',
     "does not fit into the server's memory",
   ],
   [
     500,
     'model runner has unexpectedly stopped, this may be due to resource limitations',
-    'API_FAILED',
+    'API_ERROR',
     'unexpectedly stopped',
   ],
-  [500, "error parsing tool call: raw='{', err=unexpected end of JSON input", 'API_FAILED', "raw='{'"],
-  [500, 'option "num_ctx" must be of type integer', 'API_FAILED', 'num_ctx'],
-  [502, 'dial tcp: lookup ollama.com: no such host', 'API_FAILED', 'no such host'],
-  [503, 'server busy, please try again.  maximum pending requests exceeded', 'API_BUSY', 'box is busy'],
+  [500, "error parsing tool call: raw='{', err=unexpected end of JSON input", 'API_ERROR', "raw='{'"],
+  [500, 'option "num_ctx" must be of type integer', 'API_ERROR', 'num_ctx'],
+  [502, 'dial tcp: lookup ollama.com: no such host', 'API_ERROR', 'no such host'],
+  [503, 'server busy, please try again.  maximum pending requests exceeded', 'API_RATE_LIMITED', 'box is busy'],
 ]
 
 describe('errorFromAnswer', () => {
@@ -95,17 +95,17 @@ describe('errorFromAnswer', () => {
 
   it('passes 405 on', () => {
     const error = errorFromAnswer('405 method not allowed', { server: 'box', status: 405 })
-    expect(error).toMatchObject({ code: 'API_FAILED', message: 'box answered: 405 method not allowed' })
+    expect(error).toMatchObject({ code: 'API_ERROR', message: 'box answered: 405 method not allowed' })
   })
 
   it("keeps the server's words where no model is known", () => {
     const error = errorFromAnswer('{"error":"model \'x\' not found"}', { server: 'box', status: 404 })
-    expect(error).toMatchObject({ code: 'API_MODEL_MISSING', message: "box: model 'x' not found" })
+    expect(error).toMatchObject({ code: 'API_INVALID_MODEL', message: "box: model 'x' not found" })
   })
 
   it('reads the error that 0.11 sent under a sentence as key', () => {
     const error = errorFromAnswer('{"error parsing tool call":"raw=\'x\'"}', { server: 'box' })
-    expect(error).toMatchObject({ code: 'API_FAILED', message: "box answered: error parsing tool call: raw='x'" })
+    expect(error).toMatchObject({ code: 'API_ERROR', message: "box answered: error parsing tool call: raw='x'" })
   })
 
   it.each([
@@ -130,7 +130,7 @@ describe('errorFromAnswer', () => {
     [undefined, '{"error":""}', 'box answered: HTTP 200'],
   ])('says something where the server says nothing: %s %s', (status, body, message) => {
     expect(errorFromAnswer(body, { server: 'box', ...(status === undefined ? {} : { status }) })).toMatchObject({
-      code: 'API_FAILED',
+      code: 'API_ERROR',
       message,
     })
   })

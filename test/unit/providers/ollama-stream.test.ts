@@ -99,7 +99,7 @@ describe('partsOf', () => {
   ])('throws the error of the server in %s', async (_, before) => {
     expect(await collect(...before, BROKE)).toEqual({
       parts: before.length ? [GOLDEN[0]] : [],
-      error: expect.objectContaining({ code: 'API_FAILED', message: expect.stringContaining('unexpected EOF') }),
+      error: expect.objectContaining({ code: 'API_ERROR', message: expect.stringContaining('unexpected EOF') }),
     })
   })
 
@@ -112,13 +112,13 @@ describe('partsOf', () => {
   ])('finds an error %s', async (_, line) => {
     expect(await collect(THINKING, `${line}\n`, DONE)).toEqual({
       parts: [GOLDEN[0]],
-      error: expect.objectContaining({ code: 'API_FAILED', message: expect.stringContaining('boom') }),
+      error: expect.objectContaining({ code: 'API_ERROR', message: expect.stringContaining('boom') }),
     })
   })
 
   it('names the model that is missing in the stream of an old server', async () => {
     const { error } = await collect('{"error":"model \\"m\\" not found, try pulling it first"}\n')
-    expect(error).toMatchObject({ code: 'API_MODEL_MISSING', message: 'box has no model "m"' })
+    expect(error).toMatchObject({ code: 'API_INVALID_MODEL', message: 'box has no model "m"' })
   })
 
   it.each(['junk', '<html>', '{"message":', '7', 'null', '[]', '{}', '{"status":"success"}', '{"models":[]}'])(

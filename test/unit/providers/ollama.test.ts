@@ -24,9 +24,9 @@ describe('version', () => {
     ['no JSON', { body: 'Ollama is running' }, 'API_PROTOCOL'],
     ['other JSON', { body: '{"name":"vllm"}' }, 'API_PROTOCOL'],
     ['a page', { status: 404, body: '404 page not found' }, 'API_PROTOCOL'],
-    ['a redirection', { status: 302, body: '' }, 'API_FAILED'],
+    ['a redirection', { status: 302, body: '' }, 'API_ERROR'],
     ['a refused host', { status: 403, body: '' }, 'API_FORBIDDEN'],
-    ['a failure', { status: 500, body: '{"error":"boom"}' }, 'API_FAILED'],
+    ['a failure', { status: 500, body: '{"error":"boom"}' }, 'API_ERROR'],
   ] as Array<[string, Scripted, string]>)('is an error by name when the server sends %s', async (_, reply, code) => {
     const { ollama, http } = serverWith({ 'GET /api/version': () => reply })
     await expect(ollama.version()).rejects.toMatchObject({ code, message: expect.stringContaining('box') })
@@ -42,7 +42,7 @@ describe('version', () => {
   })
 
   it('hands the failure of its way on', async () => {
-    const lost = new Error('SSH_LOST')
+    const lost = new Error('SSH_DISCONNECTED')
     const { ollama } = serverWith({ 'GET /api/version': () => Promise.reject(lost) })
     await expect(ollama.version()).rejects.toBe(lost)
   })
@@ -229,12 +229,12 @@ describe('the answer of a chat', () => {
       'the model is missing',
       'POST /api/show',
       { status: 404, body: '{"error":"model \'qwen3:4b\' not found"}' },
-      'API_MODEL_MISSING',
+      'API_INVALID_MODEL',
     ],
-    ['the server is busy', 'POST /api/chat', { status: 503, body: '{"error":"server busy"}' }, 'API_BUSY'],
-    ['an old server fails', 'POST /api/chat', { body: '{"error":"boom"}\n' }, 'API_FAILED'],
+    ['the server is busy', 'POST /api/chat', { status: 503, body: '{"error":"server busy"}' }, 'API_RATE_LIMITED'],
+    ['an old server fails', 'POST /api/chat', { body: '{"error":"boom"}\n' }, 'API_ERROR'],
     ['the stream ends early', 'POST /api/chat', { body: `${JSON.stringify(TEXT)}\n` }, 'API_INCOMPLETE'],
-    ['the stream breaks', 'POST /api/chat', { body: `${JSON.stringify(TEXT)}\n{"error":"boom"}\n` }, 'API_FAILED'],
+    ['the stream breaks', 'POST /api/chat', { body: `${JSON.stringify(TEXT)}\n{"error":"boom"}\n` }, 'API_ERROR'],
     ['a stranger answers', 'POST /api/chat', { body: '<html>' }, 'API_PROTOCOL'],
   ] as Array<[string, string, Scripted, string]>)('is an error when %s', async (_, route, reply, code) => {
     const { ollama, clock, http } = serverWith({

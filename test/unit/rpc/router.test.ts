@@ -102,8 +102,8 @@ describe('RpcRouter', () => {
   it.each([
     [
       'a failure of ours',
-      new PluginError('API_BUSY', 'busy', { hint: 'Wait.', cause: new Error('secret') }),
-      'API_BUSY',
+      new PluginError('API_RATE_LIMITED', 'busy', { hint: 'Wait.', cause: new Error('secret') }),
+      'API_RATE_LIMITED',
       'info',
     ],
     ['a cancellation', AbortSignal.abort().reason, 'CANCELLED', 'info'],

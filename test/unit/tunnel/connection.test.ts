@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { PluginError } from '../../../src/core/errors.ts'
 import { logTo } from '../../../src/core/log.ts'
-import { Connection, type ConnectionState, type Session } from '../../../src/tunnel/connection.ts'
-import type { LinkPhase } from '../../../src/tunnel/transport.ts'
+import { Connection, type ConnectionState } from '../../../src/tunnel/connection.ts'
+import type { LinkPhase, Session } from '../../../src/tunnel/transport.ts'
 import { turn } from './fakes.ts'
 
 /** A connection whose attempts the test carries through by hand. */
@@ -45,6 +45,8 @@ class FakeSession implements Session {
   readonly closed = new Promise<PluginError>((resolve) => {
     this.lose = resolve
   })
+  readonly facts = { transport: 'ssh2' as const, address: 'me@gpu:22' }
+  async probe() {}
   async open() {
     return new PassThrough()
   }
@@ -157,7 +159,7 @@ describe('a connection', () => {
     const ready = connection.ready()
     const session = (await attempt()).succeed()
     await ready
-    const error = new PluginError('SSH_LOST', 'gone')
+    const error = new PluginError('SSH_DISCONNECTED', 'gone')
     session.lose(error)
     await turn()
     expect([connection.state, connection.error]).toEqual(['lost', error])
@@ -187,7 +189,7 @@ describe('a connection', () => {
     const session = (await attempt()).succeed()
     await ready
     connection.close()
-    session.lose(new PluginError('SSH_LOST', 'closed'))
+    session.lose(new PluginError('SSH_DISCONNECTED', 'closed'))
     await turn()
     expect([session.ended, connection.state]).toEqual([1, 'closed'])
   })

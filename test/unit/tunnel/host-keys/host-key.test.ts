@@ -44,7 +44,7 @@ describe('a host key', () => {
 
   it.each(['Refuse', undefined, '', 'trust and remember'])('that is answered with %j is refused', async (answer) => {
     const { verdict, files } = judge({ answers: [answer] })
-    await expect(verdict).rejects.toMatchObject({ code: 'SSH_HOST_KEY_REFUSED' })
+    await expect(verdict).rejects.toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
     expect(files.contents.size).toBe(0)
   })
 

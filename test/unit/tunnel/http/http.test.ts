@@ -167,11 +167,11 @@ describe('http over a link', () => {
     await expect.poll(() => link.opened[0]?.destroyed).toBe(true)
   })
 
-  it('tells SSH_LOST from a server that broke off', async () => {
+  it('tells SSH_DISCONNECTED from a server that broke off', async () => {
     const { url, sockets } = await backend((_, response) => response.write('a'))
     const { http, link } = client(url)
     const first = await http.request({ method: 'POST', path: '/' })
-    const lost = new PluginError('SSH_LOST', 'gone')
+    const lost = new PluginError('SSH_DISCONNECTED', 'gone')
     const reading = failure(text(first.body))
     link.opened[0]?.destroy(lost)
     expect(await reading).toBe(lost)
@@ -184,10 +184,10 @@ describe('http over a link', () => {
     const { url } = await backend((_, response) => response.write('a'))
     const { http, link } = client(url)
     const { body } = await http.request({ method: 'GET', path: '/' })
-    link.opened[0]?.destroy(new PluginError('SSH_LOST', 'gone'))
+    link.opened[0]?.destroy(new PluginError('SSH_DISCONNECTED', 'gone'))
     await turn()
     await turn()
-    expect(await failure(text(body))).toMatchObject({ code: 'SSH_LOST' })
+    expect(await failure(text(body))).toMatchObject({ code: 'SSH_DISCONNECTED' })
   })
 
   it('knows what is no HTTP', async () => {
@@ -199,7 +199,7 @@ describe('http over a link', () => {
   it('says so when https meets http', async () => {
     const { url } = await backend(echo)
     const { http } = client(new URL(`https://${url.host}`))
-    expect(await failure(http.request({ method: 'POST', path: '/' }))).toMatchObject({ code: 'SERVER_UNREACHABLE' })
+    expect(await failure(http.request({ method: 'POST', path: '/' }))).toMatchObject({ code: 'API_UNAVAILABLE' })
   })
 
   it('ends all requests when it is closed, twice if need be', async () => {
@@ -223,10 +223,10 @@ describe('a direct link', () => {
   it('says so when nothing listens', async () => {
     const link = new DirectLink()
     expect(await failure(link.open('127.0.0.1', 9))).toMatchObject({
-      code: 'SERVER_UNREACHABLE',
+      code: 'API_UNAVAILABLE',
       hint: expect.stringContaining('Ollama'),
     })
-    expect(await failure(link.open('no-such-host.invalid', 9))).toMatchObject({ code: 'SERVER_UNREACHABLE' })
+    expect(await failure(link.open('no-such-host.invalid', 9))).toMatchObject({ code: 'API_UNAVAILABLE' })
   })
 
   it('can be aborted and closed', async () => {

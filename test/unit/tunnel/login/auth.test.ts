@@ -3,7 +3,7 @@ import ssh2 from 'ssh2'
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '../../../../src/core/log.ts'
 import { Authenticator } from '../../../../src/tunnel/login/auth.ts'
-import type { AuthAttempt, Secrets, SigningKey } from '../../../../src/tunnel/login/auth-run.ts'
+import type { AuthAttempt, SigningKey } from '../../../../src/tunnel/login/auth-run.ts'
 import { type ParseKey, publicKeyOf, readKeyFile, unlock } from '../../../../src/tunnel/login/key-files.ts'
 import type { SshParameters } from '../../../../src/tunnel/ssh-config/ssh-parameters.ts'
 import { memoryFiles, PARAMETERS, scripted } from '../fakes.ts'
@@ -23,12 +23,12 @@ interface Options {
   agent?: readonly string[] | Error
   answers?: (string | undefined)[]
   parameters?: Partial<SshParameters>
-  secrets?: Secrets
+  secrets?: Map<string, string>
 }
 
 function rig(options: Options = {}) {
   const { asked, prompts } = scripted(...(options.answers ?? []))
-  const secrets: Secrets = options.secrets ?? new Map()
+  const secrets = options.secrets ?? new Map<string, string>()
   const agent = options.agent
   const keys = (agent instanceof Error ? [] : (agent ?? [])).map(
     (line): SigningKey => ({
@@ -144,7 +144,7 @@ describe('a login', () => {
   })
 
   it('keeps a right passphrase, and forgets it when the key was given another', async () => {
-    const secrets: Secrets = new Map()
+    const secrets = new Map<string, string>()
     const signing = (answers: string[]) => {
       const made = rig({ files: { '/k': locked.private }, answers, parameters: identity('/k'), secrets })
       return {
@@ -193,7 +193,7 @@ describe('a login', () => {
     })
     await refuseAll(authenticator, ['publickey'])
     expect(authenticator.failure()).toMatchObject({
-      code: 'SSH_KEY_UNUSABLE',
+      code: 'SSH_KEY_UNSUPPORTED',
       message: expect.stringMatching(
         /\/missing: no such file; \/bad: unusable, .*; \/closed: unusable, it cannot be read \(EACCES\)/,
       ),

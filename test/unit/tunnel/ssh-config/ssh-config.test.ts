@@ -8,17 +8,11 @@ import {
   refuseUnsupportedRoute,
   toParameters,
 } from '../../../../src/tunnel/ssh-config/ssh-parameters.ts'
+import { sshTarget } from '../../../support/ssh-target.ts'
 import { memoryFiles, PARAMETERS } from '../fakes.ts'
 
 const LOCAL = { home: '/home/me', name: 'me', uid: 1000, env: { SSH_AUTH_SOCK: '/run/agent', KEYS: '/keys' } }
-const TARGET: SshTarget = {
-  host: 'gpu',
-  port: undefined,
-  user: undefined,
-  identityFile: undefined,
-  knownHostsFile: undefined,
-  connectTimeoutMs: 15_000,
-}
+const TARGET: SshTarget = sshTarget({ host: 'gpu' })
 const PRINTED = `host gpu
 user bob
 hostname gpu.example.com

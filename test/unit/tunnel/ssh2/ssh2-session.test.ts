@@ -22,11 +22,15 @@ class FakeClient extends EventEmitter {
   asked: ((error: Error | undefined, channel: never) => void)[] = []
   isGone = false
   ended = 0
+  readonly probed: Array<(error?: Error) => void> = []
   forwardOut(
     ...[, , , , callback]: [string, number, string, number, (error: Error | undefined, channel: never) => void]
   ) {
     if (this.isGone) throw new Error('Not connected')
     this.asked.push(callback)
+  }
+  unforwardIn(_host: string, _port: number, callback: (error?: Error) => void) {
+    this.probed.push(callback)
   }
   end() {
     this.ended++
@@ -43,11 +47,13 @@ class FakeChannel extends EventEmitter {
   }
 }
 
+const facts = { transport: 'ssh2' as const, address: 'me@gpu:22' }
+
 function rig() {
   const client = new FakeClient()
   const carrier = { destroyed: false, writable: true, readableEnded: false, destroySoon: () => {} }
   const clock = new FakeClock()
-  const session = new Ssh2Session(client, carrier, { place: PLACE, banner: '', clock, channelTimeoutMs: 8000 })
+  const session = new Ssh2Session(client, carrier, { place: PLACE, facts, clock, channelTimeoutMs: 8000 })
   return { client, carrier, clock, session }
 }
 
@@ -64,7 +70,7 @@ describe('a session', () => {
     const { client, clock, session } = rig()
     const opening = failure(session.open('127.0.0.1', 11434))
     await clock.pass(8000)
-    expect(await opening).toMatchObject({ code: 'SSH_CHANNEL_TIMEOUT', message: expect.stringContaining('8 s') })
+    expect(await opening).toMatchObject({ code: 'SSH_CHANNEL_ERROR', message: expect.stringContaining('8 s') })
     const late = new FakeChannel()
     client.asked[0]?.(undefined, late as never)
     expect(late.isClosed).toBe(true)
@@ -91,16 +97,16 @@ describe('a session', () => {
     client.emit('close')
     client.asked[0]?.(new Error('No response from server'), undefined as never)
     expect(await session.closed).toMatchObject({
-      code: 'SSH_LOST',
+      code: 'SSH_DISCONNECTED',
       message: expect.stringContaining('nothing came back'),
     })
-    expect(await opening).toMatchObject({ code: 'SSH_LOST' })
+    expect(await opening).toMatchObject({ code: 'SSH_DISCONNECTED' })
   })
 
   it('opens nothing when it is gone, though nobody told it yet', async () => {
     const { client, session } = rig()
     client.isGone = true
-    expect(await failure(session.open('h', 1))).toMatchObject({ code: 'SSH_LOST' })
+    expect(await failure(session.open('h', 1))).toMatchObject({ code: 'SSH_DISCONNECTED' })
   })
 
   it('ends once', async () => {
@@ -109,7 +115,10 @@ describe('a session', () => {
     session.end()
     client.emit('close')
     expect(client.ended).toBe(1)
-    expect(await session.closed).toMatchObject({ code: 'SSH_LOST', message: expect.stringContaining('was closed') })
+    expect(await session.closed).toMatchObject({
+      code: 'SSH_DISCONNECTED',
+      message: expect.stringContaining('was closed'),
+    })
   })
 })
 
@@ -171,7 +180,7 @@ describe('errors of ssh', () => {
     [{ message: 'getaddrinfo EAI_AGAIN x', code: 'EAI_AGAIN' }, 'SSH_HOST_NOT_FOUND'],
     [{ message: 'connect ECONNREFUSED a:p', code: 'ECONNREFUSED' }, 'SSH_UNREACHABLE'],
     [{ message: 'connect ENETUNREACH a:p', code: 'ENETUNREACH' }, 'SSH_UNREACHABLE'],
-    [{ message: 'connect ETIMEDOUT a:p', code: 'ETIMEDOUT' }, 'SSH_TIMEOUT'],
+    [{ message: 'connect ETIMEDOUT a:p', code: 'ETIMEDOUT' }, 'SSH_CONNECTION_TIMEOUT'],
     [{ message: 'Connection lost before handshake' }, 'SSH_DROPPED_EARLY'],
     [{ message: 'read ECONNRESET', code: 'ECONNRESET' }, 'SSH_DROPPED_EARLY'],
     [{ message: 'Invalid identification string' }, 'SSH_DROPPED_EARLY'],
@@ -187,20 +196,20 @@ describe('errors of ssh', () => {
   it.each([
     [
       { message: '(SSH) Channel open failure: open failed', reason: 1 },
-      'SSH_FORWARDING_REFUSED',
+      'SSH_FORWARDING_DENIED',
       /AllowTcpForwarding, PermitOpen/,
     ],
     [
       { message: '(SSH) Channel open failure: Connection refused', reason: 2 },
-      'SERVER_UNREACHABLE',
+      'API_UNAVAILABLE',
       /systemctl status ollama/,
     ],
     [
       { message: '(SSH) Channel open failure: Temporary failure in name resolution', reason: 2 },
-      'SERVER_UNREACHABLE',
+      'API_UNAVAILABLE',
       /url/,
     ],
-    [{ message: '(SSH) Channel open failure: resource shortage', reason: 4 }, 'SSH_FORWARDING_REFUSED', /log/],
+    [{ message: '(SSH) Channel open failure: resource shortage', reason: 4 }, 'SSH_FORWARDING_DENIED', /log/],
   ])('of a channel: %j becomes %s', (raw, code, hint) => {
     const error = channelError(Object.assign(new Error(raw.message), raw), { host: '127.0.0.1', port: 11434 }, PLACE)
     expect(error).toMatchObject({ code, hint: expect.stringMatching(hint) })

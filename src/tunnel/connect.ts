@@ -1,0 +1,45 @@
+// Which transport makes a connection to a server. How each of them does it is in its own folder.
+import type { SshTarget } from '../config/schema.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import type { Secrets } from './secrets/secrets.ts'
+import { resolveSsh } from './ssh-config/ssh-config.ts'
+import type { LocalUser } from './ssh-config/ssh-parameters.ts'
+import type { SshFiles } from './ssh-files.ts'
+import { connectSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
+import type { LinkPhase, Prompts, Session } from './transport.ts'
+
+/** What every attempt to connect may use, whichever transport makes it. */
+export interface ConnectDependencies {
+  prompts: Prompts
+  files: SshFiles
+  secrets: Secrets
+  log: Log
+  clock: Clock
+  /** Tells the user of a decision that was taken without asking. */
+  onNotice: (text: string) => void
+  timeouts?: Partial<SshTimeouts> | undefined
+  /** Another file than ~/.ssh/config. */
+  sshConfigFile?: string | undefined
+  local?: LocalUser | undefined
+}
+
+export interface ConnectAttempt {
+  signal: AbortSignal
+  onPhase: (phase: LinkPhase) => void
+}
+
+/**
+ * Makes one attempt. The configuration is read anew each time, so what the user mended counts at once.
+ * @throws PluginError SSH_*; the signal's reason when it is aborted.
+ */
+export async function connectServer(
+  target: SshTarget,
+  dependencies: ConnectDependencies,
+  { signal, onPhase }: ConnectAttempt,
+): Promise<Session> {
+  const { files, log, local, sshConfigFile } = dependencies
+  const parameters = await resolveSsh(target, { files, log, signal, local, configFile: sshConfigFile })
+  const timeouts = { login: target.loginTimeoutMs, channel: target.channelTimeoutMs, ...dependencies.timeouts }
+  return connectSsh2(parameters, { ...dependencies, timeouts, signal, onPhase })
+}

@@ -1,0 +1,46 @@
+// The configured servers by name. What one of them is, is server.ts's.
+import type { ServerConfig } from '../config/schema.ts'
+import { PluginError } from '../core/errors.ts'
+import { openServer, type Server, type ServerDependencies } from './server.ts'
+
+export class Servers {
+  readonly #dependencies: ServerDependencies
+  readonly #servers = new Map<string, { config: ServerConfig; server: Server }>()
+
+  constructor(dependencies: ServerDependencies) {
+    this.#dependencies = dependencies
+  }
+
+  /** In the order of the configuration: the default server first. */
+  get names(): string[] {
+    return [...this.#servers.keys()]
+  }
+
+  /** Opens what is new, closes what is gone or was changed, and leaves every other server as it is. */
+  configure(configs: readonly ServerConfig[]): void {
+    const before = new Map(this.#servers)
+    this.#servers.clear()
+    for (const config of configs) {
+      const known = before.get(config.name)
+      const isSame = known !== undefined && JSON.stringify(known.config) === JSON.stringify(config)
+      this.#servers.set(config.name, isSame ? known : { config, server: openServer(config, this.#dependencies) })
+      if (isSame) before.delete(config.name)
+    }
+    for (const { server } of before.values()) server.close()
+  }
+
+  /** @throws PluginError SERVER_NOT_FOUND */
+  get(name: string): Server {
+    const found = this.#servers.get(name)
+    if (found) return found.server
+    throw new PluginError('SERVER_NOT_FOUND', `No server is called "${name}"`, {
+      hint: `Configured are: ${this.names.join(', ')}.`,
+    })
+  }
+
+  /** Ends every connection. */
+  close(): void {
+    for (const { server } of this.#servers.values()) server.close()
+    this.#servers.clear()
+  }
+}
