@@ -1,6 +1,6 @@
 // The composition root: the only place where things are constructed, and where their life ends.
 import type { NeovimClient } from 'neovim'
-import { Session } from './chat/session.ts'
+import { Chats } from './chat/chats.ts'
 import { keepInConfigFile, loadConfig } from './config/load.ts'
 import { type Config, resolveConfig } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
@@ -10,14 +10,14 @@ import { listModels } from './models/catalogue.ts'
 import { Editor } from './nvim/editor.ts'
 import { Ollama } from './providers/ollama.ts'
 import { ProviderRouter } from './providers/router.ts'
-import { type ChatState, type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
+import { type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
 import { Servers } from './tunnel/servers.ts'
 
 export class App {
   readonly #editor: Editor
   readonly #rpc: RpcRouter
-  readonly #chats = new Map<number, Session>()
+  readonly #chats: Chats
   readonly #servers: Servers
   #router: ProviderRouter | undefined
   #config: Config = resolveConfig({}, 'the defaults')
@@ -33,6 +33,16 @@ export class App {
 
   constructor(client: NeovimClient) {
     this.#editor = new Editor(client)
+    this.#chats = new Chats({
+      surface: this.#editor,
+      answerer: { stream: (model, request, options) => this.#providers().stream(model, request, options) },
+      clock: systemClock,
+      log: this.#logNow,
+      settings: () => this.#config,
+      fullName: (model) => this.#providers().fullName(model),
+      defaultModel: () => this.#config.defaultModel,
+      warn: (text) => this.#warn(text),
+    })
     this.#rpc = new RpcRouter(this.#handlers(), () => this.#log)
     this.#servers = new Servers({
       prompts: this.#editor,
@@ -63,17 +73,7 @@ export class App {
   #handlers(): Handlers {
     return {
       handshake: (params) => this.#shakeHands(params),
-      'chat.open': (params) => this.#openChat(params),
-      'chat.send': ({ chat, text, replaces }) =>
-        this.#chat(chat)
-          .send(text, replaces === undefined ? {} : { replaces })
-          .then(empty),
-      'chat.stop': ({ chat }) => empty(this.#chat(chat).stop()),
-      'chat.again': ({ chat }) => this.#chat(chat).again().then(empty),
-      'chat.take': ({ chat, turn }) => this.#chat(chat).take(turn),
-      'chat.step': ({ chat, by }) => this.#chat(chat).step(by).then(empty),
-      'chat.model': ({ chat, model }) => this.#chat(chat).useModel(this.#providers().fullName(model)),
-      'chat.close': ({ chat }) => empty(this.#closeChat(chat)),
+      ...this.#chats.handlers,
       'models.list': () => this.#listModels(),
       'models.default': ({ model }) => this.#keepDefault(model),
       'question.answer': ({ question, value }) => empty(this.#editor.answer(question, value)),
@@ -103,41 +103,6 @@ export class App {
       pid: process.pid,
       problems: problems.map(toRecord),
     }
-  }
-
-  #openChat({ chat, transcript }: Params<'chat.open'>): ChatState {
-    const known = this.#chats.get(chat)
-    const session = known ?? this.#newChat(chat)
-    if (!known && transcript !== undefined) {
-      for (const problem of session.adopt(transcript)) this.#warn(problem)
-    }
-    session.show().catch((error: unknown) => this.#log.error('the transcript could not be shown', { error }))
-    return session.state()
-  }
-
-  #newChat(chat: number): Session {
-    const session = new Session(chat, {
-      surface: this.#editor,
-      answerer: { stream: (model, request, options) => this.#providers().stream(model, request, options) },
-      clock: systemClock,
-      log: this.#log,
-      settings: () => this.#config,
-    })
-    const model = this.#config.defaultModel
-    if (model !== undefined) session.useModel(this.#providers().fullName(model))
-    this.#chats.set(chat, session)
-    return session
-  }
-
-  #chat(chat: number): Session {
-    const session = this.#chats.get(chat)
-    if (session) return session
-    throw new PluginError('CHAT_NO_TURN', `There is no chat ${chat}`, { hint: 'Open one with :Ollama chat.' })
-  }
-
-  #closeChat(chat: number): void {
-    this.#chats.get(chat)?.close()
-    this.#chats.delete(chat)
   }
 
   async #listModels(): Promise<Results['models.list']> {
