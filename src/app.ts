@@ -5,6 +5,7 @@ import { keepInConfigFile, loadConfig } from './config/load.ts'
 import { type Config, resolveConfig } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { PluginError, toRecord } from './core/errors.ts'
+import { type HostEvent, logEvent, publicData } from './core/events.ts'
 import { fileLog, type Log, silentLog } from './core/log.ts'
 import { listModels } from './models/catalogue.ts'
 import { Editor } from './nvim/editor.ts'
@@ -20,6 +21,7 @@ export class App {
   readonly #chats: Chats
   readonly #servers: Servers
   #router: ProviderRouter | undefined
+  #requests = 0
   #config: Config = resolveConfig({}, 'the defaults')
   #configFile = ''
   #log: Log = silentLog
@@ -49,6 +51,10 @@ export class App {
       clock: systemClock,
       log: this.#logNow,
       onNotice: (text) => this.#warn(text),
+      onStatus: (server, { state, error }) => {
+        const why = error === undefined ? {} : { code: error.code, message: error.message }
+        this.#tell({ name: 'ConnectionChanged', server, state, ...why })
+      },
     })
   }
 
@@ -126,8 +132,20 @@ export class App {
     const provider = (server: string) => {
       return new Ollama({ http: this.#servers.get(server).http, clock: systemClock, server })
     }
-    this.#router = new ProviderRouter(new Map(this.#servers.names.map((name) => [name, provider(name)])))
+    this.#router = new ProviderRouter(new Map(this.#servers.names.map((name) => [name, provider(name)])), {
+      clock: systemClock,
+      tell: (event) => this.#tell(event),
+      number: () => ++this.#requests,
+      withContent: () => this.#config.log.content,
+    })
     return this.#router
+  }
+
+  #tell(event: HostEvent): void {
+    logEvent(this.#log, event)
+    this.#editor.event(event.name, publicData(event)).catch((error: unknown) => {
+      this.#log.warn('an event was not told', { name: event.name, error })
+    })
   }
 
   #warn(text: string): void {

@@ -1,6 +1,18 @@
 -- What a change of a chat's state means: which request began, moved on or ended; told by User autocommands.
 local M = {}
 
+--- Fires a User autocommand.
+---@param pattern string
+---@param data table
+function M.tell(pattern, data)
+  -- An error in a user's autocommand must not look to the host like a failure of the verb.
+  local options = { pattern = pattern, modeline = false, data = data }
+  local ok, thrown = pcall(vim.api.nvim_exec_autocmds, 'User', options)
+  if not ok then
+    require('ollama-remote.message').say(tostring(thrown), 'error')
+  end
+end
+
 ---@param pattern string
 ---@param chat ollama.Chat
 local function fire(pattern, chat)
@@ -12,12 +24,7 @@ local function fire(pattern, chat)
     ended = state.ended,
     error = state.error,
   }
-  -- An error in a user's autocommand must not look to the host like a failure of the verb.
-  local options = { pattern = pattern, modeline = false, data = data }
-  local ok, thrown = pcall(vim.api.nvim_exec_autocmds, 'User', options)
-  if not ok then
-    require('ollama-remote.message').say(tostring(thrown), 'error')
-  end
+  M.tell(pattern, data)
 end
 
 local ANSWERING = { thinking = true, writing = true }

@@ -52,6 +52,14 @@ function M.withdraw(question)
   return true
 end
 
+---@param name string
+---@param data table
+---@return true
+function M.event(name, data)
+  require('ollama-remote.events').tell('Ollama' .. name, clean(data))
+  return true
+end
+
 ---@param level 'info'|'warn'|'error'
 ---@param text string
 ---@return true

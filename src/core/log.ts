@@ -1,5 +1,5 @@
 // The host's log: what happened, for a person who looks for the cause of a failure. Secrets never come here.
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -16,16 +16,21 @@ export interface Log {
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
-/** Size in bytes at which the log is moved to `<path>.old`. */
+/** Size in bytes at which the log is moved to `<path>.1`, that to `<path>.2`, and so on. */
 const ROTATE_AT_BYTES = 1_000_000
+const KEPT = 3
 
 /**
- * A log that appends to one file (mode 0600), rotated once at its start when it has grown.
+ * A log that appends to one file (mode 0600) and rotates it when it has grown. Several hosts may share it: each line is one
+ * write, and each write looks for the file anew.
  * A log that cannot be written is silent: it must never be the reason for a failure.
  */
 export function fileLog(path: string, level: LogLevel): Log {
   prepare(path)
-  return logTo((line) => appendFileSync(path, line, { mode: 0o600 }), level)
+  return logTo((line) => {
+    rotate(path)
+    appendFileSync(path, line, { mode: 0o600 })
+  }, level)
 }
 
 /** A log that hands each line to `write`, whose failures are swallowed. */
@@ -48,9 +53,23 @@ export const silentLog: Log = logTo(() => {}, 'error')
 function prepare(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    if (statSync(path).size > ROTATE_AT_BYTES) renameSync(path, `${path}.old`)
+    chmodSync(path, 0o600)
   } catch {
     // No log yet, or none to be had.
+  }
+}
+
+function rotate(path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < ROTATE_AT_BYTES) return
+  for (let index = KEPT; index > 0; index--) move(index === 1 ? path : `${path}.${index - 1}`, `${path}.${index}`)
+}
+
+/** What is not there, or was moved by another host this very moment, need not be moved. */
+function move(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+  } catch {
+    // Better a long log than none.
   }
 }
 

@@ -39,6 +39,11 @@ export class Editor implements Prompts {
     await this.#verb('state', state)
   }
 
+  /** Something happened on the way of a request: for `User` autocommands. */
+  async event(name: string, data: Record<string, unknown>): Promise<void> {
+    await this.#verb('event', name, data)
+  }
+
   async notify(level: 'info' | 'warn' | 'error', message: string): Promise<void> {
     await this.#verb('notify', level, message)
   }

@@ -1,5 +1,6 @@
 // Which server a model's name means. What a server can do is its provider's.
 import { PluginError } from '../core/errors.ts'
+import { type Observer, observed } from './observed.ts'
 import type { ChatRequest, Provider, StreamPart } from './provider.ts'
 
 export interface Destination {
@@ -11,10 +12,12 @@ export interface Destination {
 
 export class ProviderRouter {
   readonly #providers: ReadonlyMap<string, Provider>
+  readonly #observer: Observer | undefined
 
   /** @param providers by server name, the default server first; never empty. */
-  constructor(providers: ReadonlyMap<string, Provider>) {
+  constructor(providers: ReadonlyMap<string, Provider>, observer?: Observer) {
     this.#providers = providers
+    this.#observer = observer
   }
 
   get servers(): string[] {
@@ -59,7 +62,17 @@ export class ProviderRouter {
     request: Omit<ChatRequest, 'model'>,
     options: { signal: AbortSignal },
   ): AsyncIterable<StreamPart> {
-    const { provider, model } = this.locate(reference)
-    return provider.stream({ ...request, model }, options)
+    const { provider, model, server } = this.locate(reference)
+    const parts = provider.stream({ ...request, model }, options)
+    const observer = this.#observer
+    if (!observer) return parts
+    const about = { server, request: observer.number(), model: `${server}:${model}` }
+    const prompt = request.messages.at(-1)?.content
+    observer.tell({ name: 'ServerSelected', ...about })
+    observer.tell({
+      ...{ name: 'RequestSent', ...about, messages: request.messages.length },
+      ...(observer.withContent() && prompt !== undefined ? { prompt } : {}),
+    })
+    return observed(parts, about, observer)
   }
 }

@@ -82,22 +82,24 @@ describe('fileLog', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('moves a grown file away once, in place of the one moved before', async () => {
-    await mkdir(join(folder, 'state'))
-    await writeFile(`${path}.old`, 'older')
-    await writeFile(path, 'x'.repeat(1_000_001))
-    fileLog(path, 'info').info('fresh')
-    expect(await readFile(path, 'utf8')).toMatch(/fresh\n$/)
-    expect((await stat(`${path}.old`)).size).toBe(1_000_001)
-    fileLog(path, 'info').info('still')
-    expect(await readFile(path, 'utf8')).toMatch(/fresh\n.*still\n$/)
+  it('moves a grown file away, also while it is being written, and keeps three', async () => {
+    const log = fileLog(path, 'info')
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      log.info(name, { filling: 'x'.repeat(1_000_000) })
+    }
+    log.info('fresh')
+    expect(await readFile(path, 'utf8')).toMatch(/^\S+ info {2}fresh\n$/)
+    const kept = await Promise.all([1, 2, 3].map((index) => readFile(`${path}.${index}`, 'utf8')))
+    expect(kept.map((text) => text.split(' ').filter((word) => /^[a-e]$/.test(word)))).toEqual([['e'], ['d'], ['c']])
+    expect(existsSync(`${path}.4`)).toBe(false)
+    expect((await stat(`${path}.1`)).mode & 0o777).toBe(0o600)
   })
 
-  it('leaves a file at the limit', async () => {
+  it('takes the file from other readers', async () => {
     await mkdir(join(folder, 'state'))
-    await writeFile(path, 'x'.repeat(1_000_000))
-    fileLog(path, 'info').info('more')
-    expect(existsSync(`${path}.old`)).toBe(false)
+    await writeFile(path, 'old\n', { mode: 0o644 })
+    fileLog(path, 'info').info('new')
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
 
   it('is silent where it cannot be', async () => {

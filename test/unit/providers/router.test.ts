@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { HostEvent } from '../../../src/core/events.ts'
 import type { ChatRequest, Provider } from '../../../src/providers/provider.ts'
 import { ProviderRouter } from '../../../src/providers/router.ts'
+import { FakeClock } from '../core/fake-clock.ts'
 
 describe('locate', () => {
   it.each([
@@ -63,6 +65,25 @@ describe('ProviderRouter', () => {
     router.stream('second:qwen3:4b', request, { signal })
     expect(asked).toEqual([['second', { ...request, model: 'qwen3:4b' }, { signal }]])
   })
+})
+
+it('numbers the requests, and tells of each on which server it goes', async () => {
+  const told: HostEvent[] = []
+  const observer = {
+    clock: new FakeClock(),
+    tell: (event: HostEvent) => told.push(event),
+    number: () => told.length + 1,
+    withContent: () => false,
+  }
+  const router = new ProviderRouter(routing().providers, observer)
+  const request = { messages: [{ role: 'user' as const, content: 'my words' }], options: {} }
+  for await (const _ of router.stream('second:qwen3:4b', request, { signal: new AbortController().signal }));
+  const about = { server: 'second', request: 1, model: 'second:qwen3:4b' }
+  expect(told.slice(0, 2)).toEqual([
+    { name: 'ServerSelected', ...about },
+    { name: 'RequestSent', ...about, messages: 1 },
+  ])
+  expect(told.every((event) => !('request' in event) || event.request === 1)).toBe(true)
 })
 
 function routing() {
