@@ -1,5 +1,5 @@
 // The only door of this folder to node:fs: keys are read, known_hosts is read and grows by a line.
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface SshFiles {
@@ -14,9 +14,11 @@ export interface SshFiles {
    * @throws the error of node:fs.
    */
   appendLine(path: string, line: string): Promise<void>
+  /** The names in a folder, none when there is no such folder. */
+  list(folder: string): Promise<string[]>
 }
 
-export const systemSshFiles: SshFiles = { read, appendLine }
+export const systemSshFiles: SshFiles = { read, appendLine, list }
 
 async function read(path: string): Promise<string | undefined> {
   try {
@@ -38,6 +40,15 @@ async function appendLine(path: string, line: string): Promise<void> {
     await file.appendFile(`${mend}${line}\n`)
   } finally {
     await file.close()
+  }
+}
+
+async function list(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
   }
 }
 

@@ -62,6 +62,10 @@ export function memoryFiles(
       if (found instanceof Error) throw found
       contents.set(path, `${found ?? ''}${line}\n`)
     },
+    list: async (folder) =>
+      [...contents.keys()].flatMap((path) =>
+        path.slice(0, path.lastIndexOf('/')) === folder ? [path.slice(folder.length + 1)] : [],
+      ),
   }
 }
 
