@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HELP_FILE, helpWithOptions } from '../../../scripts/option-help.ts'
@@ -35,10 +35,12 @@ describe('the help file', () => {
     expect(new Set(all(help, /^ {4}(OllamaRemote\w+) /gm))).toEqual(new Set(groups))
   })
 
-  it('speaks only of codes that there are', () => {
-    const codes = all(help, /^([A-Z]+_[A-Z_]+) {2,}/gm)
-    expect(codes.length).toBeGreaterThan(5)
-    expect(codes.filter((code) => !ERROR_CODES.includes(code as never))).toEqual([])
+  it('tells of every code its cause and its mend, and of no other', () => {
+    const codes = all(help, /^([A-Z]+_[A-Z_]+|CANCELLED|INTERNAL) +\*\1\*\n {4}Cause: \S[^*]*?\n {4}Mend: {2}\S/gm)
+    const lua = readdirSync(join(PROJECT_ROOT, 'lua/ollama-remote'))
+      .flatMap((file) => all(read(`lua/ollama-remote/${file}`), /\bcode = '([A-Z_]+)'/g))
+      .filter((code) => !ERROR_CODES.includes(code as never))
+    expect(codes.toSorted()).toEqual([...new Set([...ERROR_CODES, ...lua])].toSorted())
   })
 
   it('keeps to its width', () => {
