@@ -3,7 +3,8 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { PluginError, toPluginError } from '../core/errors.ts'
-import { type LuaData, parseLuaTable, setLuaField } from './lua-table.ts'
+import { removeLuaField, setLuaField } from './lua-edit.ts'
+import { type LuaData, parseLuaTable } from './lua-table.ts'
 import { type Config, resolveConfig } from './schema.ts'
 
 const NEW_FILE =
@@ -13,10 +14,19 @@ const NEW_FILE =
 export interface LoadedConfig {
   config: Config
   problems: PluginError[]
+  /** The entries of `servers` by name, as they were written where. */
+  servers: { setup: Readonly<Record<string, unknown>>; file: Readonly<Record<string, unknown>> }
+}
+
+/** One field of the file to be set, or to be taken away when there is no value. */
+export interface ConfigChange {
+  path: readonly string[]
+  value: LuaData | undefined
 }
 
 /**
- * Puts together what `setup()` gave and what the file holds; the file wins, since it keeps what was chosen last.
+ * Puts together what `setup()` gave and what the file holds; the file wins, since it keeps what was chosen last. Servers
+ * are put together by name: one that was added in the editor does not drive out those of `setup()`.
  * An option that is wrong is left out and told, so that one mistake costs neither the others nor the editor's start.
  */
 export async function loadConfig(setup: Record<string, unknown>, file: string): Promise<LoadedConfig> {
@@ -35,9 +45,11 @@ export async function loadConfig(setup: Record<string, unknown>, file: string): 
   })
   const fromSetup = attempt(() => checkAlone(setup, 'setup()'), soundOptions(setup))
   const fromFile = attempt(() => checkAlone(kept, file), soundOptions(kept))
-  const whole = { ...fromSetup, ...fromFile }
+  const servers = { setup: recordOf(fromSetup.servers), file: recordOf(fromFile.servers) }
+  const all = { ...servers.setup, ...servers.file }
+  const whole = { ...fromSetup, ...fromFile, ...(Object.keys(all).length === 0 ? {} : { servers: all }) }
   const config = attempt(() => resolveConfig(whole, 'the configuration'), resolveConfig(withoutBond(whole), ''))
-  return { config, problems }
+  return { config, problems, servers }
 }
 
 /**
@@ -58,15 +70,26 @@ let lastChange: Promise<void> = Promise.resolve()
  *   CONFIG_UNWRITABLE.
  */
 export function keepInConfigFile(file: string, changes: Record<string, LuaData>): Promise<void> {
+  return changeConfigFile(
+    file,
+    Object.entries(changes).map(([key, value]) => ({ path: [key], value })),
+  )
+}
+
+/** As `keepInConfigFile`, for fields of tables within, and for fields to be taken away. */
+export function changeConfigFile(file: string, changes: readonly ConfigChange[]): Promise<void> {
   const change = lastChange.then(() => changeFile(file, changes))
   lastChange = change.catch(() => {})
   return change
 }
 
-async function changeFile(file: string, changes: Record<string, LuaData>): Promise<void> {
+async function changeFile(file: string, changes: readonly ConfigChange[]): Promise<void> {
   const source = await readSource(file).catch(refuse('CONFIG_UNREADABLE', file))
   const changed = naming(file, () =>
-    Object.entries(changes).reduce((text, [key, value]) => setLuaField(text, key, value), source),
+    changes.reduce(
+      (text, { path, value }) => (value === undefined ? removeLuaField(text, path) : setLuaField(text, path, value)),
+      source,
+    ),
   )
   await mkdir(dirname(file), { recursive: true })
     .then(() => writeFileAtomic(file, changed, { encoding: 'utf8' }))
@@ -83,16 +106,24 @@ function withoutBond({ default_server: _bond, ...rest }: Record<string, unknown>
   return rest
 }
 
-/** The options of a part that would do if each stood alone. */
+/** The options of a part that would do if each stood alone; of the servers, each one for itself. */
 function soundOptions(part: Record<string, unknown>): Record<string, unknown> {
-  const isSound = ([key, value]: [string, unknown]) => {
+  const isSound = (option: Record<string, unknown>) => {
     try {
-      return checkAlone({ [key]: value }, '') !== undefined
+      return checkAlone(option, '') !== undefined
     } catch {
       return false
     }
   }
-  return Object.fromEntries(Object.entries(part).filter(isSound))
+  const servers = Object.entries(recordOf(part.servers)).filter(([name, server]) =>
+    isSound({ servers: { [name]: server } }),
+  )
+  const others = Object.entries(part).filter(([key, value]) => key !== 'servers' && isSound({ [key]: value }))
+  return Object.fromEntries([...others, ...(servers.length === 0 ? [] : [['servers', Object.fromEntries(servers)]])])
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 }
 
 function naming<T>(file: string, body: () => T): T {

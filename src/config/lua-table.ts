@@ -1,4 +1,4 @@
-// Data-only Lua tables: read without executing anything, changed in place without touching what stands around.
+// Data-only Lua tables: read without executing anything, and written. How one is changed in place is in lua-edit.ts.
 // The syntax is luaparse's; here is only what may stand in a configuration file. No file is opened here.
 import * as luaparse from 'luaparse'
 import { PluginError } from '../core/errors.ts'
@@ -6,21 +6,30 @@ import { PluginError } from '../core/errors.ts'
 export type LuaData = string | number | boolean | null | LuaData[] | { [key: string]: LuaData }
 
 /** Byte offsets into the source. */
-interface Span {
+export interface Span {
   start: number
   end: number
 }
 
-interface Parsed {
-  value: { [key: string]: LuaData }
-  /** Where each top-level field's value stands. */
-  spans: Map<string, Span>
-  /** Where a new field may be put: before the closing brace, below any comment there. */
-  gap: { at: number; missingComma: number | undefined }
+/** A table as it stands in the source, braces included. */
+export interface LuaPlace extends Span {
+  fields: LuaField[]
+}
+
+/** A named field from its key to its value. */
+export interface LuaField extends Span {
+  key: string
+  value: Span
+  /** Of a value that is a table without positional fields. */
+  table?: LuaPlace
+}
+
+/** Asked for by an option of luaparse's, and not in its types. */
+interface Ranged {
+  range?: [number, number] | undefined
 }
 
 type Node = luaparse.Expression & {
-  range?: [number, number] | undefined
   loc?: { start: { line: number } } | undefined
 }
 
@@ -34,15 +43,12 @@ export function parseLuaTable(source: string): { [key: string]: LuaData } {
 }
 
 /**
- * Sets one top-level field and leaves every other byte, comments included, as it was.
+ * Where the fields stand, in tables of tables too, and where each token does.
  * @throws PluginError CONFIG_BROKEN when the source cannot be read.
  */
-export function setLuaField(source: string, key: string, value: LuaData): string {
-  const { spans, gap } = parse(source)
-  const span = spans.get(key)
-  if (span) return splice(source, span, writeLua(value))
-  const grown = splice(source, { start: gap.at, end: gap.at }, `\n  ${writeKey(key)} = ${writeLua(value)},`)
-  return gap.missingComma === undefined ? grown : splice(grown, { start: gap.missingComma, end: gap.missingComma }, ',')
+export function placesOf(source: string): { root: LuaPlace; tokens: Span[]; bytes: string } {
+  const { table, bytes } = parse(source)
+  return { root: placeOf(table), tokens: tokensOf(bytes), bytes }
 }
 
 /** A Lua literal for `value`, on one line. */
@@ -56,16 +62,16 @@ export function writeLua(value: LuaData): string {
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
 }
 
-function parse(source: string): Parsed {
+function parse(source: string): {
+  value: { [key: string]: LuaData }
+  table: luaparse.TableConstructorExpression
+  bytes: string
+} {
   const bytes = toBytes(source)
   const table = onlyTable(tellingLine(() => luaparse.parse(bytes, OPTIONS)))
   const value = readTable(table)
   if (Array.isArray(value)) throw broken(lineOf(table), 'it must hold named fields, not a list')
-  const spans = new Map<string, Span>()
-  for (const field of table.fields) {
-    if (field.type !== 'TableValue') spans.set(readKey(field), spanOf(field.value as Node))
-  }
-  return { value, spans, gap: gapOf(table, bytes) }
+  return { value, table, bytes }
 }
 
 /** luaparse counts and decodes UTF-16 units; given one unit a byte, its ranges are byte offsets and no escape is misread. */
@@ -131,24 +137,35 @@ function readKey(field: luaparse.TableKey | luaparse.TableKeyString): string {
   throw broken(lineOf(field.key as Node), 'a key must be a string or a number')
 }
 
-function gapOf(table: luaparse.TableConstructorExpression, bytes: string): Parsed['gap'] {
-  const brace = spanOf(table).end - 1
-  const at = bytes.slice(0, brace).replace(/[ \t\r\n]+$/, '').length
-  const last = lastTokenBefore(brace, bytes)
-  const separated = ['{', ',', ';'].includes(bytes.slice(last.start, last.end))
-  return { at, missingComma: separated ? undefined : last.end }
+function placeOf(table: luaparse.TableConstructorExpression): LuaPlace {
+  const fields = table.fields.flatMap((field): LuaField[] => {
+    if (field.type === 'TableValue') return []
+    const value = field.value as Node
+    const isNamed = value.type === 'TableConstructorExpression' && !Array.isArray(readTable(value))
+    return [
+      {
+        ...spanOf(field),
+        key: readKey(field),
+        value: spanOf(value),
+        ...(isNamed ? { table: placeOf(value) } : {}),
+      },
+    ]
+  })
+  return { ...spanOf(table), fields }
 }
 
-/** Only the lexer knows: a comment may hold a comma, and the last value may stand in parentheses. */
-function lastTokenBefore(end: number, bytes: string): Span {
+/** Only the lexer knows: a comment may hold a comma, and a value may stand in parentheses. */
+function tokensOf(bytes: string): Span[] {
   const lexer = luaparse.parse(bytes, { ...OPTIONS, wait: true })
-  let last = lexer.lex()
-  for (let token = last; token.range[1] <= end; token = lexer.lex()) last = token
-  return { start: last.range[0], end: last.range[1] }
+  const tokens: Span[] = []
+  for (let token = lexer.lex(); token.range[0] < bytes.length; token = lexer.lex()) {
+    tokens.push({ start: token.range[0], end: token.range[1] })
+  }
+  return tokens
 }
 
-function spanOf(node: Node): Span {
-  const [start, end] = node.range ?? [0, 0]
+function spanOf(node: object): Span {
+  const [start, end] = (node as Ranged).range ?? [0, 0]
   return { start, end }
 }
 
@@ -156,18 +173,12 @@ function lineOf(node: Node | luaparse.Statement): number {
   return node.loc?.start.line ?? 1
 }
 
-function splice(source: string, span: Span, text: string): string {
-  const bytes = Buffer.from(source, 'utf8')
-  return Buffer.concat([bytes.subarray(0, span.start), Buffer.from(text, 'utf8'), bytes.subarray(span.end)]).toString(
-    'utf8',
-  )
-}
-
 function decode(latin1: string): string {
   return Buffer.from(latin1, 'latin1').toString('utf8')
 }
 
-function writeKey(key: string): string {
+/** A field's name as it may stand before `=`. */
+export function writeKey(key: string): string {
   return /^[A-Za-z_]\w*$/.test(key) && !LUA_KEYWORDS.has(key) ? key : `[${writeString(key)}]`
 }
 

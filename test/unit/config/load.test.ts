@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { keepInConfigFile, loadConfig, readConfigFile } from '../../../src/config/load.ts'
+import { changeConfigFile, keepInConfigFile, loadConfig, readConfigFile } from '../../../src/config/load.ts'
 
 let folder: string
 let file: string
@@ -26,6 +26,26 @@ describe('loadConfig', () => {
     const { config, problems } = await loadConfig({ default_model: 'written', system: 'Be short.' }, file)
     expect(problems).toEqual([])
     expect(config).toMatchObject({ defaultModel: 'kept', system: 'Be short.' })
+  })
+
+  it('puts servers together by name: the file wins for each, and drives no other out', async () => {
+    await writeFile(file, 'return { servers = { gpu = { url = "http://file:1" }, lab = {} } }')
+    const setup = { servers: { gpu: { ssh: 'me@gpubox' }, home: { url: 'http://setup:1' } } }
+    const { config, problems, servers } = await loadConfig(setup, file)
+    expect(problems).toEqual([])
+    expect(config.servers.map(({ name, ssh, url }) => [name, ssh?.host, url.host])).toEqual([
+      ['gpu', undefined, 'file:1'],
+      ['home', undefined, 'setup:1'],
+      ['lab', undefined, '127.0.0.1:11434'],
+    ])
+    expect(servers).toEqual({ setup: setup.servers, file: { gpu: { url: 'http://file:1' }, lab: {} } })
+  })
+
+  it('leaves out only the server that is wrong', async () => {
+    await writeFile(file, 'return { servers = { gpu = { ssh = "me@gpubox" }, lab = { uri = "http://x" } } }')
+    const { config, problems } = await loadConfig({}, file)
+    expect(config.servers.map(({ name }) => name)).toEqual(['gpu'])
+    expect(problems).toMatchObject([{ message: expect.stringContaining('unknown option servers.lab.uri') }])
   })
 
   it('leaves out only the options that are wrong, and tells them by path', async () => {
@@ -128,6 +148,17 @@ describe('keepInConfigFile', () => {
   it('refuses a value that Lua cannot hold and writes nothing', async () => {
     await expect(keepInConfigFile(file, { a: 1, b: Number.NaN })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     expect(await readdir(folder)).toEqual([])
+  })
+
+  it('sets and removes fields of tables within', async () => {
+    await writeFile(file, 'return {\n  servers = {\n    a = { ssh = "a" }, -- mine\n    b = {},\n  },\n}\n')
+    await changeConfigFile(file, [
+      { path: ['servers', 'c'], value: { ssh: 'c' } },
+      { path: ['servers', 'b'], value: undefined },
+    ])
+    expect(await readFile(file, 'utf8')).toBe(
+      'return {\n  servers = {\n    a = { ssh = "a" }, -- mine\n    c = { ssh = "c" },\n  },\n}\n',
+    )
   })
 
   it('keeps the mode of the file, replaces it whole, and leaves no other file behind', async () => {
