@@ -7,7 +7,7 @@ import { resolveSsh } from './ssh-config/ssh-config.ts'
 import type { LocalUser } from './ssh-config/ssh-parameters.ts'
 import type { SshFiles } from './ssh-files.ts'
 import { connectSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
-import type { LinkPhase, Prompts, Session } from './transport.ts'
+import type { LinkPhase, Milestone, Prompts, Session } from './transport.ts'
 
 /** What every attempt to connect may use, whichever transport makes it. */
 export interface ConnectDependencies {
@@ -27,6 +27,8 @@ export interface ConnectDependencies {
 export interface ConnectAttempt {
   signal: AbortSignal
   onPhase: (phase: LinkPhase) => void
+  /** Told of each stage that is behind it, as far as the transport can tell. */
+  onMilestone?: ((milestone: Milestone) => void) | undefined
 }
 
 /**
@@ -36,10 +38,12 @@ export interface ConnectAttempt {
 export async function connectServer(
   target: SshTarget,
   dependencies: ConnectDependencies,
-  { signal, onPhase }: ConnectAttempt,
+  { signal, onPhase, onMilestone }: ConnectAttempt,
 ): Promise<Session> {
   const { files, log, local, sshConfigFile } = dependencies
   const parameters = await resolveSsh(target, { files, log, signal, local, configFile: sshConfigFile })
+  const { user, host, port } = parameters
+  onMilestone?.({ stage: 'configuration', hop: `${user}@${host}:${port}` })
   const timeouts = { login: target.loginTimeoutMs, channel: target.channelTimeoutMs, ...dependencies.timeouts }
-  return connectSsh2(parameters, { ...dependencies, timeouts, signal, onPhase })
+  return connectSsh2(parameters, { ...dependencies, timeouts, signal, onPhase, onMilestone })
 }

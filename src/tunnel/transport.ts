@@ -40,6 +40,15 @@ export interface Session {
   end(): void
 }
 
+/** A stage of the way to a server that an attempt has put behind it. */
+export interface Milestone {
+  stage: 'configuration' | 'resolve' | 'tcp' | 'host-key' | 'authentication'
+  /** Which host of the way it concerns, as `user@host:port`. */
+  hop: string
+  /** What was found there, in a few words. */
+  detail?: string
+}
+
 /** Where a link stands while somebody waits for it; shown to the user as the phase. */
 export type LinkPhase = 'connecting' | 'authenticating'
 

@@ -13,7 +13,7 @@ import type { Secrets } from '../secrets/secrets.ts'
 import { refuseUnsupportedRoute, type SshParameters } from '../ssh-config/ssh-parameters.ts'
 import { connectError, droppedInLogin, timeoutError } from '../ssh-errors.ts'
 import type { SshFiles } from '../ssh-files.ts'
-import type { LinkPhase, Prompts, Session } from '../transport.ts'
+import type { LinkPhase, Milestone, Prompts, Session } from '../transport.ts'
 import { PhaseTimer, pausing } from './phase-timer.ts'
 import { listAgentKeys, toMethod } from './ssh2-methods.ts'
 import { type ForwardingClient, Ssh2Session } from './ssh2-session.ts'
@@ -36,6 +36,7 @@ export interface Ssh2Options {
   log: Log
   signal: AbortSignal
   onPhase: (phase: LinkPhase) => void
+  onMilestone?: ((milestone: Milestone) => void) | undefined
   onNotice: (text: string) => void
   clock?: Clock | undefined
   timeouts?: Partial<SshTimeouts> | undefined
@@ -136,14 +137,21 @@ class Attempt {
     this.#options.log.debug('ssh', { host: this.#parameters.host, phase })
   }
 
+  #pass(stage: Milestone['stage'], detail?: string): void {
+    this.#options.onMilestone?.({ stage, hop: addressOf(this.#parameters), ...(detail ? { detail } : {}) })
+  }
+
   #listen(): void {
     const client = this.#client
+    this.#socket.once('lookup', (error, address) => error ?? this.#pass('resolve', address))
+    this.#socket.once('connect', () => this.#pass('tcp'))
     client.on('error', (error) => this.#onError(error))
     client.on('close', () =>
       this.#fail(this.#phase === 'logging in' ? droppedInLogin(this.#parameters) : this.#hungUp()),
     )
     // Emitted again at every re-keying.
-    client.once('handshake', () => {
+    client.once('handshake', ({ serverHostKey }) => {
+      this.#pass('host-key', serverHostKey)
       this.#options.onPhase('authenticating')
       this.#enter('logging in', this.#timeouts.login)
     })
@@ -175,6 +183,7 @@ class Attempt {
   #succeed(): void {
     this.#authenticator.succeeded()
     this.#timer.stop()
+    this.#pass('authentication')
     const session = new Ssh2Session(this.#client as unknown as ForwardingClient, this.#socket, {
       place: this.#parameters,
       facts: { transport: 'ssh2', address: addressOf(this.#parameters), banner: this.#banner },
