@@ -1,22 +1,11 @@
 // The life of one server's SSH connection: brought up on first need, shared by all, made anew after a loss when somebody
 // needs it again. How it comes up is not known here.
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../core/clock.ts'
 import { isAbort, PluginError, toPluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { ConnectionFacts, Link, LinkPhase, Session } from './transport.ts'
-
-export type ConnectionState = 'idle' | 'connecting' | 'authenticating' | 'ready' | 'lost' | 'failed' | 'closed'
-
-/** From each state the ones that may follow. */
-const MOVES: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
-  idle: ['connecting', 'closed'],
-  connecting: ['authenticating', 'ready', 'failed', 'idle', 'closed'],
-  authenticating: ['ready', 'failed', 'idle', 'closed'],
-  ready: ['lost', 'idle', 'closed'],
-  lost: ['connecting', 'idle', 'closed'],
-  failed: ['connecting', 'idle', 'closed'],
-  closed: [],
-}
+import { type ConnectionState, ConnectionStates } from './connection-states.ts'
+import type { Link, LinkPhase, LinkStatus, Session } from './transport.ts'
 
 export interface ConnectionOptions {
   /** For the log. */
@@ -24,6 +13,7 @@ export interface ConnectionOptions {
   /** Makes one attempt, which the signal gives up. */
   connect: (attempt: { signal: AbortSignal; onPhase: (phase: LinkPhase) => void }) => Promise<Session>
   log: Log
+  clock: Clock
   /** Told after each move; `error` is why the link is lost or failed. */
   onState?: ((state: ConnectionState, error: PluginError | undefined) => void) | undefined
 }
@@ -41,37 +31,50 @@ interface Attempt {
 
 export class Connection implements Link {
   readonly #options: ConnectionOptions
-  #state: ConnectionState = 'idle'
-  #error: PluginError | undefined
+  readonly #states: ConnectionStates
   #attempt: Attempt | undefined
   #session: Session | undefined
+  /** Since the link was last ready. */
+  #attempts = 0
+  #roundTripMs: number | undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
+    const { name, log, clock, onState } = options
+    this.#states = new ConnectionStates({
+      ...{ name, log, now: () => clock.now() },
+      onMove: (state, error) => onState?.(state, error),
+    })
   }
 
   get state(): ConnectionState {
-    return this.#state
+    return this.#states.current
   }
 
   /** Why the link is lost or failed; `undefined` in every other state. */
   get error(): PluginError | undefined {
-    return this.#error
+    return this.#states.error
   }
 
-  status(): { state: ConnectionState; error?: PluginError; facts?: ConnectionFacts } {
+  status(): LinkStatus {
+    const { current: state, since, error } = this.#states
     const facts = this.#session?.facts
-    return { state: this.#state, ...(this.#error ? { error: this.#error } : {}), ...(facts ? { facts } : {}) }
+    return {
+      ...{ state, since, attempts: this.#attempts },
+      ...(error ? { error } : {}),
+      ...(facts ? { facts } : {}),
+      ...(facts && this.#roundTripMs !== undefined ? { roundTripMs: this.#roundTripMs } : {}),
+    }
   }
 
   /** Ends the connection that is up, and an attempt at one; whoever needs it next brings it up again. */
   disconnect(): void {
-    if (this.#state === 'closed' || this.#state === 'idle') return
+    if (this.#states.current === 'closed' || this.#states.current === 'idle') return
     const attempt = this.#attempt
     const session = this.#session
     this.#attempt = undefined
     this.#session = undefined
-    this.#move('idle')
+    this.#states.move('idle')
     attempt?.controller.abort(new PluginError('CANCELLED', 'The connection was ended'))
     session?.end()
   }
@@ -80,30 +83,45 @@ export class Connection implements Link {
     await this.#sessionFor(options)
   }
 
+  /** Resolves when the link is up. @throws PluginError SSH_* when it does not come up by itself; the signal's reason. */
+  async whenBack(signal: AbortSignal): Promise<void> {
+    await this.#sessionFor({ signal })
+  }
+
+  /** The time of one round trip, in milliseconds. @throws PluginError SSH_*; the signal's reason when aborted. */
+  async measure(signal: AbortSignal): Promise<number> {
+    const session = await this.#sessionFor({ signal })
+    const before = this.#options.clock.now()
+    await session.probe(signal)
+    this.#roundTripMs = this.#options.clock.now() - before
+    return this.#roundTripMs
+  }
+
   async open(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
     const session = await this.#sessionFor(signal ? { signal } : {})
     return session.open(host, port, signal)
   }
 
   close(): void {
-    if (this.#state === 'closed') return
+    if (this.#states.current === 'closed') return
     const session = this.#session
     this.#session = undefined
-    this.#move('closed')
+    this.#states.move('closed')
     this.#attempt?.controller.abort(closedError())
     session?.end()
   }
 
   async #sessionFor(options: { signal?: AbortSignal; onPhase?: (phase: LinkPhase) => void }): Promise<Session> {
     options.signal?.throwIfAborted()
-    if (this.#state === 'closed') throw closedError()
+    if (this.#states.current === 'closed') throw closedError()
     if (this.#session) return this.#session
     this.#attempt ??= this.#start()
     return this.#wait(this.#attempt, { onPhase: options.onPhase }, options.signal)
   }
 
   #start(): Attempt {
-    this.#move('connecting')
+    this.#attempts++
+    this.#states.move('connecting')
     const controller = new AbortController()
     const waiters = new Set<Waiter>()
     const onPhase = (phase: LinkPhase) => this.#enter(attempt, phase)
@@ -122,28 +140,30 @@ export class Connection implements Link {
   #enter(attempt: Attempt, phase: LinkPhase): void {
     if (this.#attempt !== attempt || attempt.phase === phase) return
     attempt.phase = phase
-    if (phase === 'authenticating') this.#move('authenticating')
+    this.#states.move(phase)
     for (const waiter of attempt.waiters) waiter.onPhase?.(phase)
   }
 
   /** An attempt that was given up may still succeed: its session is of no use to anybody. */
   #came(attempt: Attempt, session: Session): Session {
-    if (this.#attempt !== attempt || this.#state === 'closed') {
+    if (this.#attempt !== attempt || this.#states.current === 'closed') {
       session.end()
-      throw this.#state === 'closed' ? closedError() : attempt.controller.signal.reason
+      throw this.#states.current === 'closed' ? closedError() : attempt.controller.signal.reason
     }
     this.#attempt = undefined
     this.#session = session
-    this.#move('ready')
+    this.#attempts = 0
+    this.#roundTripMs = undefined
+    this.#states.move('ready')
     session.closed.then((error) => this.#lost(session, error))
     return session
   }
 
   #failed(attempt: Attempt, thrown: unknown): never {
-    const error = this.#state === 'closed' ? closedError() : asError(thrown)
+    const error = this.#states.current === 'closed' ? closedError() : asError(thrown)
     if (this.#attempt === attempt) {
       this.#attempt = undefined
-      if (this.#state !== 'closed') this.#move('failed', error)
+      if (this.#states.current !== 'closed') this.#states.move('failed', error)
     }
     throw error
   }
@@ -151,7 +171,7 @@ export class Connection implements Link {
   #lost(session: Session, error: PluginError): void {
     if (this.#session !== session) return
     this.#session = undefined
-    this.#move('lost', error)
+    this.#states.move('lost', error)
   }
 
   #wait(attempt: Attempt, waiter: Waiter, signal?: AbortSignal): Promise<Session> {
@@ -172,22 +192,8 @@ export class Connection implements Link {
   #giveUp(attempt: Attempt): void {
     if (this.#attempt !== attempt) return
     this.#attempt = undefined
-    this.#move('idle')
+    this.#states.move('idle')
     attempt.controller.abort(new PluginError('CANCELLED', 'Nobody waits for the connection any more'))
-  }
-
-  /** @throws PluginError INTERNAL for a move that is not in the table. */
-  #move(to: ConnectionState, error?: PluginError): void {
-    const from = this.#state
-    if (!MOVES[from].includes(to)) {
-      throw new PluginError('INTERNAL', `The connection to ${this.#options.name} cannot go from ${from} to ${to}`)
-    }
-    this.#state = to
-    this.#error = error
-    const fields = { server: this.#options.name, from, to, ...(error ? { code: error.code, error } : {}) }
-    if (error) this.#options.log.warn('connection', fields)
-    else this.#options.log.info('connection', fields)
-    this.#options.onState?.(to, error)
   }
 }
 

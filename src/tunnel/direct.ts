@@ -1,6 +1,7 @@
 // A link without SSH: the url is dialled from this machine.
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
 import type { Link } from './transport.ts'
 
@@ -52,6 +53,14 @@ export class DirectLink implements Link {
         resolve(socket)
       })
     })
+  }
+
+  /** The time that a server takes to accept a connection, in milliseconds. @throws PluginError API_UNAVAILABLE */
+  async measure({ host, port }: { host: string; port: number }, clock: Clock, signal?: AbortSignal): Promise<number> {
+    const before = clock.now()
+    const stream = await this.open(host, port, signal)
+    stream.destroy()
+    return clock.now() - before
   }
 
   close(): void {

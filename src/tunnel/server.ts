@@ -1,28 +1,17 @@
 // One configured server as the rest of the host sees it: HTTP over its link, where that link stands, and its end.
 import type { ServerConfig, SshTarget } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
-import type { PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Http } from '../providers/provider.ts'
 import { type ConnectDependencies, connectServer } from './connect.ts'
-import { Connection, type ConnectionState } from './connection.ts'
+import { Connection } from './connection.ts'
 import { DirectLink } from './direct.ts'
 import { loadUndici, TunnelHttp } from './http/http.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import type { LocalUser } from './ssh-config/ssh-parameters.ts'
 import { type SshFiles, systemSshFiles } from './ssh-files.ts'
 import { loadSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
-import type { ConnectionFacts, Link, Prompts } from './transport.ts'
-
-/** Where a server's link stands now. */
-export interface LinkStatus {
-  /** A server without ssh is always `ready`: there is nothing to bring up. */
-  state: ConnectionState
-  /** Why it is lost or failed. */
-  error?: PluginError
-  /** Of the connection that is up. */
-  facts?: ConnectionFacts
-}
+import type { Link, LinkStatus, Prompts } from './transport.ts'
 
 export interface Server {
   readonly config: ServerConfig
@@ -30,6 +19,14 @@ export interface Server {
   status(): LinkStatus
   /** Brings the link up now, whatever a back-off says. @throws PluginError SSH_* */
   connect(signal?: AbortSignal): Promise<void>
+  /**
+   * Resolves when the link is up (again), and has it tried again and again meanwhile, at growing intervals.
+   * @throws PluginError why it does not come up by itself (a login or host key refused, a bad configuration), CANCELLED
+   *   when the link was ended; the signal's reason when aborted.
+   */
+  whenBack(signal: AbortSignal): Promise<void>
+  /** The time of one round trip to the far end, in milliseconds. @throws PluginError SSH_*, API_UNAVAILABLE */
+  measure(signal: AbortSignal): Promise<number>
   /** Ends the link; the next request brings it up again. */
   disconnect(): void
   /** Ends all requests and the link for good; idempotent. */
@@ -54,15 +51,24 @@ export interface ServerDependencies {
 
 /** Opens nothing yet: the link comes up with the first request. Only the libraries for it are loaded meanwhile. */
 export function openServer(config: ServerConfig, dependencies: ServerDependencies): Server {
+  const { clock } = dependencies
+  const since = clock.now()
   setImmediate(() => void preload(config.ssh !== undefined))
   const connection = config.ssh ? sshConnection(config.name, config.ssh, dependencies) : undefined
-  const link: Link = connection ?? new DirectLink()
+  const direct = new DirectLink()
+  const link: Link = connection ?? direct
+  const place = placeOf(config.url)
   const http = new TunnelHttp({ link, url: config.url })
   return {
     config,
     http,
-    status: () => connection?.status() ?? { state: 'ready' },
+    status: () => connection?.status() ?? { state: 'ready', since, attempts: 0 },
     connect: (signal) => link.ready(signal ? { signal } : {}),
+    whenBack: async (signal) => {
+      if (connection) await connection.whenBack(signal)
+      else await direct.measure(place, clock, signal)
+    },
+    measure: (signal) => connection?.measure(signal) ?? direct.measure(place, clock, signal),
     disconnect: () => connection?.disconnect(),
     close: () => {
       http.close()
@@ -76,6 +82,11 @@ async function preload(withSsh: boolean): Promise<void> {
   await Promise.allSettled([loadUndici(), ...(withSsh ? [loadSsh2()] : [])])
 }
 
+function placeOf({ hostname, port, protocol, pathname }: URL): { host: string; port: number } {
+  if (protocol === 'unix:') return { host: pathname, port: 0 }
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'https:' ? 443 : 80) }
+}
+
 function sshConnection(name: string, target: SshTarget, dependencies: ServerDependencies): Connection {
   const { log, onStatus } = dependencies
   const all: ConnectDependencies = {
@@ -87,6 +98,7 @@ function sshConnection(name: string, target: SshTarget, dependencies: ServerDepe
   const connection: Connection = new Connection({
     name,
     log,
+    clock: dependencies.clock,
     onState: () => onStatus?.(name, connection.status()),
     connect: (attempt) => connectServer(target, all, attempt),
   })

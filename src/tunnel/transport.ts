@@ -1,6 +1,7 @@
 // The contract between whoever carries bytes (ssh2, openssh, a plain socket) and whoever speaks HTTP over them.
 import type { Duplex } from 'node:stream'
 import type { PluginError } from '../core/errors.ts'
+import type { ConnectionState } from './connection-states.ts'
 
 /** Carries byte streams to a server's network. */
 export interface Transport {
@@ -36,8 +37,31 @@ export interface Session {
   /** Resolves once, with why it is over; never rejects. */
   readonly closed: Promise<PluginError>
   readonly facts: ConnectionFacts
-  /** Says goodbye and closes all that belongs to it, child processes too; idempotent. */
-  end(): void
+  /** When the far end was last heard of, in milliseconds since the epoch; absent where a transport cannot know. */
+  readonly heardAt?: number
+  /**
+   * Says goodbye and closes all that belongs to it, child processes too; idempotent.
+   * With a reason, it is taken for dead: nothing is waited for, and its streams fail with that reason.
+   */
+  end(reason?: PluginError): void
+}
+
+/** Where a server's link stands now. Times in milliseconds, moments since the epoch. */
+export interface LinkStatus {
+  /** A server without ssh is always `ready`: there is nothing to bring up. */
+  state: ConnectionState
+  /** When the state began. */
+  since: number
+  /** How often it was tried since it was last ready, the running attempt included. */
+  attempts: number
+  /** When it is tried again; in the state `waiting` only. */
+  retryAt?: number
+  /** As the last probe of the connection that is up measured it. */
+  roundTripMs?: number
+  /** Why it is lost or failed, or what it waits after. */
+  error?: PluginError
+  /** Of the connection that is up. */
+  facts?: ConnectionFacts
 }
 
 /** A stage of the way to a server that an attempt has put behind it. */

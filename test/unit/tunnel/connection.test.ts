@@ -2,9 +2,10 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { PluginError } from '../../../src/core/errors.ts'
 import { logTo } from '../../../src/core/log.ts'
-import { Connection, type ConnectionState } from '../../../src/tunnel/connection.ts'
+import { Connection } from '../../../src/tunnel/connection.ts'
+import type { ConnectionState } from '../../../src/tunnel/connection-states.ts'
 import type { LinkPhase, Session } from '../../../src/tunnel/transport.ts'
-import { turn } from './fakes.ts'
+import { FakeClock, turn } from './fakes.ts'
 
 /** A connection whose attempts the test carries through by hand. */
 function rig() {
@@ -18,6 +19,7 @@ function rig() {
   let logged = ''
   const connection = new Connection({
     name: 'gpu',
+    clock: new FakeClock(),
     log: logTo((line) => (logged += line), 'debug'),
     onState: (state) => states.push(state),
     connect: ({ signal, onPhase }) =>
