@@ -4,18 +4,10 @@ import type { AuthRun, AuthSteps, LoginQuestion } from './auth-run.ts'
 /** Characters of a server's question that are shown. */
 const MAX_QUESTION_LENGTH = 200
 
-/** Asks the server first what it would take, where that is not known: nobody shall type a password in vain. */
-export async function* loginSteps(run: AuthRun): AuthSteps {
-  const { loginMethods } = run.dependencies.parameters
-  if (!loginMethods.includes('password') && !loginMethods.includes('keyboard-interactive')) return
-  if (run.offered === undefined) yield { type: 'none' }
-  yield* keyboardSteps(run)
-  yield* passwordSteps(run)
-  const isOffered = run.offered?.includes('password') || run.offered?.includes('keyboard-interactive')
-  if (!isOffered && !run.report.has('password')) run.report.set('password', 'not offered by the server')
-}
-
-async function* keyboardSteps(run: AuthRun): AuthSteps {
+/** The server is asked first what it would take: nobody shall type a password in vain. */
+export async function* keyboardSteps(run: AuthRun): AuthSteps {
+  if (!run.mayUse('keyboard-interactive') || run.isGivenUp) return
+  yield* run.learnWhatIsOffered()
   for (let left = run.dependencies.parameters.passwordPrompts; left > 0; left--) {
     if (run.isGivenUp || !run.mayUse('keyboard-interactive')) return
     let wasAsked = false
@@ -24,11 +16,11 @@ async function* keyboardSteps(run: AuthRun): AuthSteps {
       wasAsked = true
       return answerAll(run, questions, isFirst)
     }
-    run.hasTried = true
-    yield { type: 'keyboard-interactive', answer }
+    yield* run.attempt({ type: 'keyboard-interactive', answer }, 'keyboard-interactive')
     forget(run)
+    if (run.isPartial) return run.acceptInPart('keyboard-interactive')
     if (!wasAsked) return
-    run.report.set('keyboard-interactive', run.isPartial ? 'accepted, but the server wants more' : 'refused')
+    if (!run.isGivenUp) run.report.set('keyboard-interactive', 'refused')
   }
 }
 
@@ -61,7 +53,9 @@ function isForPassword(prompt: string): boolean {
   return /password/i.test(prompt) && !/one.?time|otp|new|current|retype|verif/i.test(prompt)
 }
 
-async function* passwordSteps(run: AuthRun): AuthSteps {
+export async function* passwordSteps(run: AuthRun): AuthSteps {
+  if (!run.mayUse('password') || run.isGivenUp) return
+  yield* run.learnWhatIsOffered()
   for (let left = run.dependencies.parameters.passwordPrompts; left > 0; left--) {
     if (run.isGivenUp || !run.mayUse('password')) return
     const isFirst = !run.report.has('password')
@@ -74,10 +68,10 @@ async function* passwordSteps(run: AuthRun): AuthSteps {
       return
     }
     keepOnSuccess(run, password)
-    run.hasTried = true
-    yield { type: 'password', password }
+    yield* run.attempt({ type: 'password', password }, 'password')
     forget(run)
-    run.report.set('password', run.isPartial ? 'accepted, but the server wants more' : 'refused')
+    if (run.isPartial) return run.acceptInPart('password')
+    run.report.set('password', 'refused')
   }
 }
 

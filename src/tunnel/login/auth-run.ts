@@ -4,6 +4,7 @@ import type { Secrets } from '../secrets/secrets.ts'
 import type { LoginMethod, SshParameters } from '../ssh-config/ssh-parameters.ts'
 import type { SshFiles } from '../ssh-files.ts'
 import type { Prompts } from '../transport.ts'
+import type { AgentIdentity } from './agent-identities.ts'
 import type { ParseKey, PrivateKey } from './key-files.ts'
 
 /** A public key whose private half signs elsewhere: in an agent, or in a file that is opened only when it is needed. */
@@ -20,7 +21,7 @@ export interface LoginQuestion {
 /** One try at the server, as the module that speaks SSH carries it out. */
 export type AuthAttempt =
   | { type: 'none' }
-  | { type: 'signer'; keys: readonly SigningKey[] }
+  | { type: 'signer'; key: SigningKey }
   | { type: 'publickey'; key: PrivateKey }
   | { type: 'keyboard-interactive'; answer(questions: readonly LoginQuestion[]): Promise<string[] | undefined> }
   | { type: 'password'; password: string }
@@ -39,6 +40,8 @@ export interface AuthDependencies {
   parseKey: ParseKey
   /** @throws when the agent cannot be reached. */
   listAgentKeys(socket: string): Promise<SigningKey[]>
+  /** All that the agent holds. @throws when the agent cannot be reached. */
+  listAgentIdentities(socket: string, signal: AbortSignal): Promise<AgentIdentity[]>
 }
 
 export class AuthRun {
@@ -49,15 +52,29 @@ export class AuthRun {
   offered: readonly string[] | undefined
   /** The server took the last try, but wants another method besides. */
   isPartial = false
+  /** The same of any try in this round: then the methods begin anew, as with OpenSSH. */
+  hasJustProgressed = false
   /** A key was offered or a password sent. */
   hasTried = false
+  /** The key of the last try was used to sign, so the server had said that it would take it. */
+  hasSigned = false
   hasUnusableKey = false
-  /** The user cancelled a login's prompt: no other password is asked for. */
+  /** Keys that are there and that ssh2 cannot use, with the reason. */
+  readonly unsupportedKeys = new Map<string, string>()
+  /** The server would take a key, and none but the unsupported ones is left. */
+  lacksKeyOnly = false
+  /** The last key whose passphrase was wrong every time. */
+  lockedKey: string | undefined
+  /** Tries that the server refused, those with a key that stayed locked left out. */
+  refusals = 0
+  /** Nothing more is asked: the user cancelled a login's prompt, or another transport shall try. */
   isGivenUp = false
   /** Keeps what was typed once the server has accepted it. */
   keep: (() => void) | undefined
   #asked = 0
   #cancelled = 0
+  readonly #accepted = new Map<string, string>()
+  #trying = ''
 
   constructor(dependencies: AuthDependencies) {
     this.dependencies = dependencies
@@ -68,9 +85,39 @@ export class AuthRun {
     return this.#asked > 0 && this.#cancelled === this.#asked
   }
 
+  /** What let us in, when the last try did. */
+  get login(): string {
+    return [...this.#accepted.values(), this.#trying].join(', ')
+  }
+
   mayUse(method: LoginMethod): boolean {
     if (!this.dependencies.parameters.loginMethods.includes(method)) return false
     return this.offered?.includes(method) ?? true
+  }
+
+  /** One try that may let us in; `name` is what it is called then. */
+  async *attempt(attempt: AuthAttempt, name: string): AuthSteps {
+    const locked = this.lockedKey
+    this.hasTried = true
+    this.hasSigned = false
+    this.#trying = name
+    yield attempt
+    if (!this.isPartial && this.lockedKey === locked) this.refusals++
+  }
+
+  /** Asks the server what it would take, where that is not known. */
+  async *learnWhatIsOffered(): AuthSteps {
+    if (this.offered === undefined) yield { type: 'none' }
+  }
+
+  /** The server took the last try and wants another. A key is given to it once only. */
+  acceptInPart(what: string, publicKey?: Buffer): void {
+    this.#accepted.set(publicKey?.toString('base64') ?? what, this.#trying)
+    this.report.set(what, 'accepted, but the server wants more')
+  }
+
+  wasAccepted(publicKey: Buffer): boolean {
+    return this.#accepted.has(publicKey.toString('base64'))
   }
 
   /** Asks for a secret; `undefined` when the user cancels. */

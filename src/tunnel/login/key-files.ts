@@ -109,7 +109,7 @@ function ed25519File(publicPart: Buffer, seed: Buffer): string {
 }
 
 /** OpenSSH's format keeps the public key in the clear, after the names of cipher and key derivation. */
-function publicHalf(text: string): Buffer | undefined {
+export function publicHalf(text: string): Buffer | undefined {
   const [, body] = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*)-----END/.exec(text) ?? []
   const bytes = Buffer.from(body ?? '', 'base64')
   let at = 'openssh-key-v1\0'.length
@@ -129,7 +129,7 @@ function publicHalf(text: string): Buffer | undefined {
 
 /** ssh2's words for what it cannot read, in words that help. */
 function explain(message: string): string {
-  if (/type: sk-/.test(message)) return 'keys of a security token (FIDO) are not supported yet'
+  if (/type: sk-/.test(message)) return 'it is a key of a security token (FIDO)'
   if (/Invalid initialization vector/.test(message))
     return 'it is encrypted with chacha20-poly1305: encrypt it anew with ssh-keygen -p -Z aes256-ctr'
   if (/Unsupported key format/.test(message)) return 'it is not a private key in a format that can be read'

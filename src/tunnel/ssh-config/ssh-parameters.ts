@@ -16,6 +16,10 @@ export interface SshParameters {
   identityFiles: readonly string[]
   /** The key that the plugin's own configuration names; offered before everything that does not match it. */
   explicitIdentity: string | undefined
+  /** Certificates that ssh_config names; one that lies beside its key is not among them. */
+  certificateFiles: readonly string[]
+  /** Whether private keys in files may be used, or only what an agent holds. */
+  usesKeyFiles: boolean
   identitiesOnly: boolean
   /** Path of the agent's socket; `undefined` when no agent shall be asked. */
   identityAgent: string | undefined
@@ -35,6 +39,11 @@ export interface SshParameters {
   passwordPrompts: number
   /** What ssh_config asks for at the login and this transport cannot do, as words for the report of a failed login. */
   unsupportedLogins: readonly string[]
+  /**
+   * Whether a login ends with SSH_KEY_UNSUPPORTED, before anything more is asked, when only a key that the ssh program
+   * can use is left. False where that program shall not be taken or is not there.
+   */
+  mayLeaveToOpenssh: boolean
 }
 
 /** Options of ssh_config by lower-case keyword; a keyword may stand several times. */
@@ -83,8 +92,10 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
     user,
     identityFiles: [...new Set(explicitIdentity === undefined ? configured : [explicitIdentity, ...configured])],
     explicitIdentity,
+    certificateFiles: (options.get('certificatefile') ?? []).filter((path) => path !== 'none').map(expand),
+    usesKeyFiles: target.auth?.includes('key') ?? true,
     identitiesOnly: isYes(first('identitiesonly')),
-    identityAgent: agentSocket(first('identityagent'), expand, local),
+    identityAgent: mayAskAgent(target) ? agentSocket(first('identityagent'), expand, local) : undefined,
     userKnownHostsFiles: (target.knownHostsFile ? [target.knownHostsFile] : paths(first('userknownhostsfile'))).map(
       expand,
     ),
@@ -98,9 +109,10 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
     bindAddress: set('bindaddress'),
     connectTimeoutMs: Math.min(target.connectTimeoutMs, seconds(set('connecttimeout'))),
     addressFamily: ({ inet: 4, inet6: 6 } as const)[first('addressfamily') ?? ''],
-    loginMethods: loginMethods(options),
+    loginMethods: loginMethods(options, target),
     passwordPrompts: Number(first('numberofpasswordprompts') ?? 3),
     unsupportedLogins: unsupportedLogins(options),
+    mayLeaveToOpenssh: target.transport === 'auto',
   }
 }
 
@@ -161,18 +173,24 @@ const SWITCHES: Readonly<Record<LoginMethod, string>> = {
   password: 'passwordauthentication',
 }
 
-function loginMethods(options: SshOptions): LoginMethod[] {
+/** What both the plugin's configuration and ssh_config allow, in the order of PreferredAuthentications. */
+function loginMethods(options: SshOptions, { auth }: SshTarget): LoginMethod[] {
   const preferred = options.get('preferredauthentications')?.[0]?.split(',')
   const isOn = (method: LoginMethod) => !isNo(options.get(SWITCHES[method])?.[0])
-  return OPENSSH_ORDER.filter((method) => isOn(method) && (preferred?.includes(method) ?? true))
+  const ways = (method: LoginMethod) => (method === 'publickey' ? (['agent', 'key'] as const) : [method])
+  const isWanted = (method: LoginMethod) => auth === undefined || ways(method).some((way) => auth.includes(way))
+  const order = preferred?.flatMap((name) => OPENSSH_ORDER.filter((method) => method === name)) ?? OPENSSH_ORDER
+  return [...new Set(order)].filter((method) => isOn(method) && isWanted(method))
+}
+
+function mayAskAgent({ auth }: SshTarget): boolean {
+  return auth?.includes('agent') ?? true
 }
 
 function unsupportedLogins(options: SshOptions): string[] {
-  const certificates = (options.get('certificatefile') ?? []).map((path) => `certificate ${path}: not supported yet`)
-  const others = ['pkcs11provider', 'gssapiauthentication', 'hostbasedauthentication']
+  return ['pkcs11provider', 'gssapiauthentication', 'hostbasedauthentication']
     .filter((keyword) => !isNo(notNone(options.get(keyword)?.[0]) ?? 'no'))
     .map((keyword) => `${keyword} of ssh_config: not supported`)
-  return [...certificates, ...others]
 }
 
 const notNone = (value: string | undefined) => (value === 'none' ? undefined : value)

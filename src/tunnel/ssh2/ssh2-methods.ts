@@ -16,7 +16,7 @@ export function toMethod(ssh2: Ssh2, username: string, attempt: AuthAttempt, giv
     case 'publickey':
       return { type: 'publickey', username, key: attempt.key as unknown as ParsedKey }
     case 'signer':
-      return { type: 'agent', username, agent: agentOf(ssh2, attempt.keys) }
+      return { type: 'agent', username, agent: agentOf(ssh2, attempt.key) }
     case 'keyboard-interactive':
       return {
         ...{ type: 'keyboard-interactive', username },
@@ -27,26 +27,18 @@ export function toMethod(ssh2: Ssh2, username: string, attempt: AuthAttempt, giv
   }
 }
 
-/** ssh2 signs elsewhere only through an agent, so keys that do so are shown to it as one. */
-function agentOf(ssh2: Ssh2, keys: readonly SigningKey[]) {
-  class Signers extends ssh2.BaseAgent<Buffer> {
+/** ssh2 signs elsewhere only through an agent, so a key that does so is shown to it as one. */
+function agentOf(ssh2: Ssh2, key: SigningKey) {
+  class Signer extends ssh2.BaseAgent<Buffer> {
     override getIdentities(callback: (error: Error | undefined, keys?: Buffer[]) => void): void {
-      callback(
-        undefined,
-        keys.map((key) => key.publicKey),
-      )
+      callback(undefined, [key.publicKey])
     }
-    override sign(publicKey: unknown, data: Buffer, options: unknown, callback?: unknown): void {
+    override sign(_publicKey: unknown, data: Buffer, options: unknown, callback?: unknown): void {
       const done = callback as (error: Error | undefined, signature?: Buffer) => void
-      const blob = (publicKey as ParsedKey).getPublicSSH()
-      const key = keys.find((candidate) => candidate.publicKey.equals(blob))
-      const signing = key
-        ? key.sign(data, (options as { hash?: string }).hash)
-        : Promise.reject(new Error('unknown key'))
-      signing.then((signature) => done(undefined, signature), done)
+      key.sign(data, (options as { hash?: string }).hash).then((signature) => done(undefined, signature), done)
     }
   }
-  return new Signers()
+  return new Signer()
 }
 
 /** The agent's keys that ssh2 can use; certificates and keys of security tokens are not among them. */

@@ -7,6 +7,7 @@ import type { PluginError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { hostVerifier, judgeHostKey, namesOf, readKnownHosts } from '../host-keys/host-key.ts'
 import { hostKeyAlgorithms, type KnownHost, knownKeyTypes } from '../host-keys/known-hosts.ts'
+import { listAgentIdentities } from '../login/agent-identities.ts'
 import { Authenticator } from '../login/auth.ts'
 import type { ParseKey } from '../login/key-files.ts'
 import type { Secrets } from '../secrets/secrets.ts'
@@ -113,6 +114,7 @@ class Attempt {
       signal: this.#over.signal,
       parseKey: ssh2.utils.parseKey as unknown as ParseKey,
       listAgentKeys: (socket) => listAgentKeys(ssh2, socket),
+      listAgentIdentities,
     })
   }
 
@@ -186,7 +188,10 @@ class Attempt {
     this.#pass('authentication')
     const session = new Ssh2Session(this.#client as unknown as ForwardingClient, this.#socket, {
       place: this.#parameters,
-      facts: { transport: 'ssh2', address: addressOf(this.#parameters), banner: this.#banner },
+      facts: {
+        ...{ transport: 'ssh2', address: addressOf(this.#parameters) },
+        ...{ login: this.#authenticator.login, banner: this.#banner },
+      },
       clock: this.#clock,
       channelTimeoutMs: this.#timeouts.channel,
     })

@@ -28,7 +28,7 @@ const DOORS: Record<string, readonly string[]> = {
   'node:child_process': ['tunnel/ssh-config/ssh-config.ts'],
   'node:fs': ['config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
   'node:fs/promises': ['config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
-  'node:net': ['tunnel/direct.ts', 'tunnel/ssh2/ssh2.ts'],
+  'node:net': ['tunnel/direct.ts', 'tunnel/login/agent-identities.ts', 'tunnel/ssh2/ssh2.ts'],
   'node:http': [],
   'node:https': [],
   'node:tls': [],

@@ -87,6 +87,8 @@ export const PARAMETERS: SshParameters = {
   user: 'bob',
   identityFiles: [],
   explicitIdentity: undefined,
+  certificateFiles: [],
+  usesKeyFiles: true,
   identitiesOnly: false,
   identityAgent: undefined,
   userKnownHostsFiles: ['/home/bob/.ssh/known_hosts'],
@@ -103,4 +105,5 @@ export const PARAMETERS: SshParameters = {
   loginMethods: ['publickey', 'keyboard-interactive', 'password'],
   passwordPrompts: 3,
   unsupportedLogins: [],
+  mayLeaveToOpenssh: true,
 }

@@ -1,7 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import ssh2 from 'ssh2'
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '../../../../src/core/log.ts'
+import { fingerprint } from '../../../../src/tunnel/host-keys/known-hosts.ts'
+import type { AgentIdentity } from '../../../../src/tunnel/login/agent-identities.ts'
 import { Authenticator } from '../../../../src/tunnel/login/auth.ts'
 import type { AuthAttempt, SigningKey } from '../../../../src/tunnel/login/auth-run.ts'
 import { type ParseKey, publicKeyOf, readKeyFile, unlock } from '../../../../src/tunnel/login/key-files.ts'
@@ -30,7 +32,7 @@ function rig(options: Options = {}) {
   const { asked, prompts } = scripted(...(options.answers ?? []))
   const secrets = options.secrets ?? new Map<string, string>()
   const agent = options.agent
-  const keys = (agent instanceof Error ? [] : (agent ?? [])).map(
+  const keys = usable(agent).map(
     (line): SigningKey => ({
       publicKey: publicKeyOf(line) ?? Buffer.alloc(0),
       sign: async () => Buffer.from('signed'),
@@ -48,8 +50,27 @@ function rig(options: Options = {}) {
       if (agent instanceof Error) throw agent
       return keys
     },
+    listAgentIdentities: async () => (agent instanceof Error ? [] : (agent ?? [])).map(identityOf),
   })
   return { authenticator, asked, secrets }
+}
+
+/** ssh2 lists nothing else of an agent's. */
+function usable(agent: Options['agent']): string[] {
+  return agent instanceof Error ? [] : (agent ?? []).filter((line) => !/^sk-|-cert-/.test(line))
+}
+
+function identityOf(line: string): AgentIdentity {
+  return { publicKey: publicKeyOf(line) ?? Buffer.alloc(0), comment: line.split(' ')[2] ?? '' }
+}
+
+/** A line of a `.pub` file. */
+function wire(type: string, ...parts: string[]): string {
+  const strings = [type, ...parts].map((part) => {
+    const bytes = Buffer.from(part, 'latin1')
+    return Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes])
+  })
+  return `${type} ${Buffer.concat(strings).toString('base64')} a-comment`
 }
 
 /** Refuses everything, as a server that offers `offered`, and tells what was tried. */
@@ -81,9 +102,10 @@ describe('a login', () => {
     })
     expect(await refuseAll(authenticator, ['publickey'])).toEqual(['signer', 'publickey'])
     expect(asked).toEqual([])
+    const print = fingerprint(publicKeyOf(other.public) ?? Buffer.alloc(0))
     expect(authenticator.failure()).toMatchObject({
       code: 'SSH_AUTH_FAILED',
-      message: 'Login to bob@gpu failed: agent: 1 key refused; /k: refused; password: not offered by the server',
+      message: `Login to bob@gpu failed: agent key ${print}: refused; /k: refused; password: not offered by the server`,
     })
   })
 
@@ -103,7 +125,7 @@ describe('a login', () => {
       })
       const keys: (Buffer | undefined)[] = []
       await refuseAll(authenticator, ['publickey'], async (attempt) => {
-        if (attempt.type === 'signer') keys.push(...attempt.keys.map((key) => key.publicKey))
+        if (attempt.type === 'signer') keys.push(attempt.key.publicKey)
       })
       return keys
     }
@@ -117,7 +139,7 @@ describe('a login', () => {
       agent: [ssh2.utils.generateKeyPairSync('ed25519').public],
       parameters: { ...identity('/mine'), explicitIdentity: '/mine' },
     })
-    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['publickey', 'signer', 'none'])
+    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['publickey', 'signer'])
   })
 
   it('asks for a passphrase only when the server would take the key', async () => {
@@ -133,14 +155,18 @@ describe('a login', () => {
       parameters: identity('/k'),
     })
     const sign = async (attempt: AuthAttempt) =>
-      attempt.type === 'signer' && attempt.keys[0]?.sign(Buffer.from('x'), undefined).catch(() => {})
+      attempt.type === 'signer' && attempt.key.sign(Buffer.from('x'), undefined).catch(() => {})
     await refuseAll(authenticator, ['publickey'], sign)
     expect(asked.map(({ detail }) => detail)).toEqual([
       'To log in as bob@gpu',
       'Wrong passphrase; 2 tries left',
       'Wrong passphrase; 1 try left',
     ])
-    expect(authenticator.failure().message).toContain('/k: wrong passphrase')
+    expect(authenticator.failure()).toMatchObject({
+      code: 'SSH_PASSPHRASE_WRONG',
+      message: expect.stringContaining('/k: wrong passphrase'),
+      hint: expect.stringContaining('ssh-keygen -y -f /k'),
+    })
   })
 
   it('keeps a right passphrase, and forgets it when the key was given another', async () => {
@@ -151,7 +177,7 @@ describe('a login', () => {
         ...made,
         run: async () => {
           const attempt = await made.authenticator.next(null, null)
-          return attempt?.type === 'signer' ? attempt.keys[0]?.sign(Buffer.from('x'), undefined) : undefined
+          return attempt?.type === 'signer' ? attempt.key.sign(Buffer.from('x'), undefined) : undefined
         },
       }
     }
@@ -267,8 +293,87 @@ describe('a login', () => {
     })
     await authenticator.next(null, null)
     expect(await authenticator.next(['password'], true)).toEqual({ type: 'password', password: 'secret' })
+    expect(authenticator.login).toBe('key /k, password')
     await authenticator.next(['password'], false)
-    expect(authenticator.failure().message).toContain('/k: accepted, but the server wants more; password: ')
+    expect(authenticator.failure().message).toContain('/k: accepted, but the server wants more; ')
+  })
+
+  it('begins anew after success in part, with a key that was refused while keys were not its turn', async () => {
+    const { authenticator } = rig({ files: { '/k': plain.private }, answers: ['secret'], parameters: identity('/k') })
+    expect((await authenticator.next(null, null))?.type).toBe('publickey')
+    expect((await authenticator.next(['password'], false))?.type).toBe('password')
+    expect((await authenticator.next(['publickey'], true))?.type).toBe('publickey')
+    expect(authenticator.login).toBe('password, key /k')
+  })
+
+  it('learns what else is wanted after the agent has signed, and shows no other key meanwhile', async () => {
+    const other = ssh2.utils.generateKeyPairSync('ed25519')
+    const { authenticator, secrets } = rig({ agent: [plain.public, other.public], answers: ['secret'] })
+    const first = await authenticator.next(null, null)
+    await (first?.type === 'signer' && first.key.sign(Buffer.from('x'), undefined))
+    // What ssh2 hands on after a try with an agent is what it knew before.
+    expect((await authenticator.next(null, null))?.type).toBe('none')
+    expect((await authenticator.next(['password'], false))?.type).toBe('password')
+    authenticator.succeeded()
+    expect(authenticator.login).toMatch(/^agent key SHA256:\S+, password$/)
+    expect(secrets.size).toBe(1)
+  })
+
+  it('keeps the order of the methods that it is given', async () => {
+    const { authenticator } = rig({
+      files: { '/k': plain.private },
+      answers: ['1', '2', '3'],
+      parameters: { ...identity('/k'), loginMethods: ['password', 'publickey'] },
+    })
+    expect(await refuseAll(authenticator)).toEqual(['none', 'password', 'password', 'password', 'publickey'])
+  })
+
+  it('offers only what the agent holds where files may not be used', async () => {
+    const { authenticator } = rig({
+      files: { '/k': plain.private, '/l': locked.private },
+      agent: [locked.public],
+      parameters: { ...identity('/k', '/l'), usesKeyFiles: false },
+    })
+    expect(await refuseAll(authenticator, ['publickey'])).toEqual(['signer', 'none'])
+  })
+
+  describe('with a key that only the ssh program can use', () => {
+    const token = wire('sk-ssh-ed25519@openssh.com', randomBytes(32).toString('latin1'), 'ssh:')
+    const certificate = wire('ssh-ed25519-cert-v01@openssh.com', 'rest')
+
+    it.each<[string, Options, string]>([
+      ['in the agent', { agent: [token] }, 'agent key SHA256:'],
+      ['in a file', { files: { '/k_sk': token }, parameters: identity('/k_sk') }, '/k_sk'],
+      ['a certificate in the agent', { agent: [certificate] }, 'a certificate'],
+      [
+        'a certificate beside its key',
+        { files: { '/k': plain.private, '/k-cert.pub': certificate }, parameters: identity('/k') },
+        '/k-cert.pub',
+      ],
+      ['a certificate that is named', { files: { '/c': certificate }, parameters: { certificateFiles: ['/c'] } }, '/c'],
+    ])('%s gives up before it asks for a password', async (_, options, words) => {
+      const { authenticator, asked } = rig({ ...options, answers: ['secret'] })
+      expect(await refuseAll(authenticator)).not.toContain('password')
+      expect(asked).toEqual([])
+      expect(authenticator.failure()).toMatchObject({
+        code: 'SSH_KEY_UNSUPPORTED',
+        message: expect.stringContaining(words),
+      })
+    })
+
+    it('asks for the password where the server takes no key, or nothing else may be tried', async () => {
+      const one = rig({ agent: [token], answers: ['secret'] })
+      expect(await refuseAll(one.authenticator, ['password'])).toContain('password')
+      const other = rig({ agent: [token], answers: ['secret'], parameters: { mayLeaveToOpenssh: false } })
+      expect(await refuseAll(other.authenticator)).toContain('password')
+      expect(other.authenticator.failure().code).toBe('SSH_AUTH_FAILED')
+    })
+
+    it('heeds a key of the agent that no file names only without IdentitiesOnly', async () => {
+      const { authenticator } = rig({ agent: [token], parameters: { identitiesOnly: true } })
+      await refuseAll(authenticator, ['publickey'])
+      expect(authenticator.failure().code).toBe('SSH_AUTH_FAILED')
+    })
   })
 
   it('tells what ssh_config asks for and cannot be done, and what the server said', async () => {

@@ -58,7 +58,7 @@ describe('the output of ssh -G', () => {
       userKnownHostsFiles: ['/home/me/.ssh/known_hosts', '/home/me/.ssh/known_hosts2'],
       connectTimeoutMs: 7000,
       loginMethods: ['publickey', 'password'],
-      unsupportedLogins: ['certificate ~/c-cert.pub: not supported yet'],
+      certificateFiles: ['/home/me/c-cert.pub'],
     })
   })
 
@@ -89,8 +89,21 @@ describe('the output of ssh -G', () => {
     expect(made.globalKnownHostsFiles).toEqual([])
   })
 
-  it('heeds preferredauthentications', () => {
-    expect(parameters('preferredauthentications password,publickey').loginMethods).toEqual(['publickey', 'password'])
+  it('heeds preferredauthentications and its order', () => {
+    const { loginMethods } = parameters('preferredauthentications gssapi-with-mic,password,publickey')
+    expect(loginMethods).toEqual(['password', 'publickey'])
+  })
+
+  it('restricts the ways to those that the target names', () => {
+    const agentOnly = parameters('', { auth: ['agent'] })
+    expect(agentOnly).toMatchObject({ loginMethods: ['publickey'], usesKeyFiles: false, identityAgent: '/run/agent' })
+    const others = parameters('passwordauthentication no', { auth: ['key', 'password', 'keyboard-interactive'] })
+    expect(others).toMatchObject({ loginMethods: ['publickey', 'keyboard-interactive'], usesKeyFiles: true })
+    expect(others.identityAgent).toBeUndefined()
+  })
+
+  it('leaves nothing to another transport when one is chosen', () => {
+    expect(parameters('', { transport: 'ssh2' }).mayLeaveToOpenssh).toBe(false)
   })
 })
 
