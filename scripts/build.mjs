@@ -50,7 +50,11 @@ const built = await Promise.all([
     entryPoints: ['src/main.ts'],
     outfile: `${folder}/index.cjs`,
     plugins: [keepHeavyLibrariesApart],
-    define: { PLUGIN_VERSION: JSON.stringify(version) },
+    define: {
+      PLUGIN_VERSION: JSON.stringify(version),
+      SSH2_MODULE: JSON.stringify('./ssh2.cjs'),
+      'import.meta.url': '__filename',
+    },
   }),
   ...HEAVY.map((name) =>
     build({

@@ -5,7 +5,7 @@ import type { LoginMethod, SshParameters } from '../ssh-config/ssh-parameters.ts
 import type { SshFiles } from '../ssh-files.ts'
 import type { Prompts } from '../transport.ts'
 import type { AgentIdentity } from './agent-identities.ts'
-import type { ParseKey, PrivateKey } from './key-files.ts'
+import type { ParseKey, PrivateKey, Unlocked } from './key-files.ts'
 
 /** A public key whose private half signs elsewhere: in an agent, or in a file that is opened only when it is needed. */
 export interface SigningKey {
@@ -38,6 +38,8 @@ export interface AuthDependencies {
   secrets: Secrets
   log: Log
   parseKey: ParseKey
+  /** Opens an encrypted key without holding up the host. @throws the signal's reason. */
+  unlock(text: string, passphrase: string): Promise<Unlocked>
   /** @throws when the agent cannot be reached. */
   listAgentKeys(socket: string): Promise<SigningKey[]>
   /** All that the agent holds. @throws when the agent cannot be reached. */

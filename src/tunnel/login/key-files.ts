@@ -1,5 +1,5 @@
 // Private keys as files hold them: which half is readable, whether a passphrase is needed, and what makes one unusable.
-// Pure but for the cipher: the parser is given, and no file is read here.
+// Pure: the parser is given, no file is read, and no passphrase comes here (key-unlocking.ts).
 import { createPrivateKey } from 'node:crypto'
 
 /** A private key that can sign, as ssh2 makes it. */
@@ -10,7 +10,7 @@ export interface PrivateKey {
   sign(data: Buffer, hash?: string): Buffer | Error
 }
 
-export type ParseKey = (text: string, passphrase?: string) => PrivateKey | PrivateKey[] | Error
+export type ParseKey = (text: string) => PrivateKey | PrivateKey[] | Error
 
 export type KeyFile =
   | { kind: 'private'; key: PrivateKey }
@@ -28,7 +28,7 @@ const PLAIN_PKCS8 = '-----BEGIN PRIVATE KEY-----'
 /** Looks at an identity file without a passphrase. */
 export function readKeyFile(text: string, parse: ParseKey): KeyFile {
   if (text.includes(ENCRYPTED_PKCS8)) return { kind: 'encrypted', publicKey: undefined }
-  const parsed = parseAny(text, undefined, parse)
+  const parsed = parseAny(text, parse)
   if (!(parsed instanceof Error)) {
     return parsed.isPrivateKey()
       ? { kind: 'private', key: parsed }
@@ -38,18 +38,19 @@ export function readKeyFile(text: string, parse: ParseKey): KeyFile {
   return { kind: 'unusable', reason: explain(parsed.message) }
 }
 
-/**
- * Opens an encrypted key.
- * The key derivation of OpenSSH's format blocks the event loop: 0.2 s with its default, more with `ssh-keygen -a`.
- */
-export function unlock(text: string, passphrase: string, parse: ParseKey): Unlocked {
-  const parsed = parseAny(text, passphrase, parse)
-  if (!(parsed instanceof Error)) return { kind: 'private', key: parsed }
+/** Reads a key that was encrypted and no longer is, in a format of ssh2's or in PKCS#8. */
+export function readOpened(text: string, parse: ParseKey): Unlocked {
+  const parsed = parseAny(text, parse)
+  return parsed instanceof Error
+    ? { kind: 'unusable', reason: explain(parsed.message) }
+    : { kind: 'private', key: parsed }
+}
+
+/** Why a key did not open, by the words of ssh2 or OpenSSL. */
+export function whyLocked(message: string): Unlocked {
   const isWrong =
-    /bad passphrase|unable to authenticate data|generate information to decrypt|bad decrypt|BAD_DECRYPT/i.test(
-      parsed.message,
-    )
-  return isWrong ? { kind: 'wrong' } : { kind: 'unusable', reason: explain(parsed.message) }
+    /bad passphrase|unable to authenticate data|generate information to decrypt|bad decrypt|BAD_DECRYPT/i.test(message)
+  return isWrong ? { kind: 'wrong' } : { kind: 'unusable', reason: explain(message) }
 }
 
 /** The public key that a `.pub` file holds, as it goes over the wire; `undefined` when it holds none. */
@@ -60,10 +61,9 @@ export function publicKeyOf(text: string): Buffer | undefined {
   return key.length > 4 && key.toString('latin1', 4, 4 + key.readUInt32BE(0)) === type ? key : undefined
 }
 
-function parseAny(text: string, passphrase: string | undefined, parse: ParseKey): PrivateKey | Error {
+function parseAny(text: string, parse: ParseKey): PrivateKey | Error {
   try {
-    const isPkcs8 = text.includes(ENCRYPTED_PKCS8) || text.includes(PLAIN_PKCS8)
-    const parsed = isPkcs8 ? parse(fromPkcs8(text, passphrase)) : parse(text, passphrase)
+    const parsed = parse(text.includes(PLAIN_PKCS8) ? fromPkcs8(text) : text)
     return Array.isArray(parsed) ? (parsed[0] ?? new Error('the file holds no key')) : parsed
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
@@ -71,8 +71,8 @@ function parseAny(text: string, passphrase: string | undefined, parse: ParseKey)
 }
 
 /** ssh2 reads no PKCS#8, but Node does, and can write what ssh2 reads. */
-function fromPkcs8(text: string, passphrase: string | undefined): string {
-  const key = createPrivateKey({ key: text, ...(passphrase === undefined ? {} : { passphrase }) })
+function fromPkcs8(text: string): string {
+  const key = createPrivateKey(text)
   switch (key.asymmetricKeyType) {
     case 'rsa':
       return key.export({ type: 'pkcs1', format: 'pem' }).toString()

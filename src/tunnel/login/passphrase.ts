@@ -1,16 +1,16 @@
 // Asking for the passphrase of a key file: the kept one first, then three tries, as with OpenSSH.
 import type { AuthRun } from './auth-run.ts'
 import type { Identity } from './identities.ts'
-import { type PrivateKey, unlock } from './key-files.ts'
+import type { PrivateKey } from './key-files.ts'
 
 const PASSPHRASE_TRIES = 3
 
 /** The opened key; `undefined` when the user gave up or the key cannot be opened, which then stands in the report. */
 export async function unlockByAsking(run: AuthRun, identity: Identity): Promise<PrivateKey | undefined> {
-  const { secrets, parseKey } = run.dependencies
+  const { secrets, unlock } = run.dependencies
   const secretName = `passphrase of ${identity.path}`
   const kept = await secrets.get(secretName)
-  const reopened = kept === undefined ? undefined : unlock(identity.text, kept, parseKey)
+  const reopened = kept === undefined ? undefined : await unlock(identity.text, kept)
   if (reopened?.kind === 'private') return reopened.key
   secrets.delete(secretName)
   for (let left = PASSPHRASE_TRIES; left > 0; left--) {
@@ -19,7 +19,7 @@ export async function unlockByAsking(run: AuthRun, identity: Identity): Promise<
       run.report.set(identity.label, 'passphrase cancelled')
       return undefined
     }
-    const unlocked = unlock(identity.text, passphrase, parseKey)
+    const unlocked = await unlock(identity.text, passphrase)
     if (unlocked.kind === 'private') {
       secrets.set(secretName, passphrase)
       return unlocked.key

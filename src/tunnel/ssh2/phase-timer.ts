@@ -56,18 +56,20 @@ export class PhaseTimer {
   }
 }
 
+/** Does something that is none of the server's business, with the timer standing still meanwhile. */
+export async function paused<T>(timer: PhaseTimer, work: () => Promise<T>): Promise<T> {
+  timer.pause()
+  try {
+    return await work()
+  } finally {
+    timer.resume()
+  }
+}
+
 /** The same prompts, with the timer standing still while one is open. */
 export function pausing(prompts: Prompts, timer: PhaseTimer): Prompts {
-  const paused = async <T>(ask: () => Promise<T>): Promise<T> => {
-    timer.pause()
-    try {
-      return await ask()
-    } finally {
-      timer.resume()
-    }
-  }
   return {
-    secret: (question, signal) => paused(() => prompts.secret(question, signal)),
-    choose: (question, signal) => paused(() => prompts.choose(question, signal)),
+    secret: (question, signal) => paused(timer, () => prompts.secret(question, signal)),
+    choose: (question, signal) => paused(timer, () => prompts.choose(question, signal)),
   }
 }

@@ -10,12 +10,13 @@ import { hostKeyAlgorithms, type KnownHost, knownKeyTypes } from '../host-keys/k
 import { listAgentIdentities } from '../login/agent-identities.ts'
 import { Authenticator } from '../login/auth.ts'
 import type { ParseKey } from '../login/key-files.ts'
+import { unlockKey } from '../login/key-unlocking.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { refuseUnsupportedRoute, type SshParameters } from '../ssh-config/ssh-parameters.ts'
 import { connectError, droppedInLogin, timeoutError } from '../ssh-errors.ts'
 import type { SshFiles } from '../ssh-files.ts'
 import type { LinkPhase, Milestone, Prompts, Session } from '../transport.ts'
-import { PhaseTimer, pausing } from './phase-timer.ts'
+import { PhaseTimer, paused, pausing } from './phase-timer.ts'
 import { listAgentKeys, toMethod } from './ssh2-methods.ts'
 import { type ForwardingClient, Ssh2Session } from './ssh2-session.ts'
 
@@ -108,11 +109,13 @@ class Attempt {
     this.#prompts = pausing(options.prompts, this.#timer)
     this.#client = new ssh2.Client()
     this.#socket = dial(dialOptions(parameters)).setNoDelay(true)
+    const parseKey = ssh2.utils.parseKey as unknown as ParseKey
     this.#authenticator = new Authenticator({
       ...{ parameters, files: options.files, secrets: options.secrets, log: options.log },
       prompts: this.#prompts,
       signal: this.#over.signal,
-      parseKey: ssh2.utils.parseKey as unknown as ParseKey,
+      parseKey,
+      unlock: (text, passphrase) => paused(this.#timer, () => unlockKey(text, passphrase, parseKey, this.#over.signal)),
       listAgentKeys: (socket) => listAgentKeys(ssh2, socket),
       listAgentIdentities,
     })

@@ -33,6 +33,7 @@ const DOORS: Record<string, readonly string[]> = {
   'node:https': [],
   'node:tls': [],
   'node:dgram': [],
+  'node:worker_threads': ['tunnel/login/key-unlocking.ts'],
   'node:vm': [],
 }
 
