@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import { resolveSsh } from './ssh-config/ssh-config.ts'
-import type { LocalUser } from './ssh-config/ssh-parameters.ts'
+import type { LocalUser } from './ssh-config/tokens.ts'
 import type { SshFiles } from './ssh-files.ts'
 import { connectSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
 import type { LinkPhase, Milestone, Prompts, Session } from './transport.ts'
@@ -41,9 +41,18 @@ export async function connectServer(
   { signal, onPhase, onMilestone }: ConnectAttempt,
 ): Promise<Session> {
   const { files, log, local, sshConfigFile } = dependencies
-  const parameters = await resolveSsh(target, { files, log, signal, local, configFile: sshConfigFile })
-  const { user, host, port } = parameters
-  onMilestone?.({ stage: 'configuration', hop: `${user}@${host}:${port}` })
+  const resolve = async (asked: SshTarget) => {
+    const found = await resolveSsh(asked, { files, log, signal, local, configFile: sshConfigFile })
+    onMilestone?.({ stage: 'configuration', hop: `${found.user}@${found.host}:${found.port}` })
+    return found
+  }
+  const parameters = await resolve(target)
   const timeouts = { login: target.loginTimeoutMs, channel: target.channelTimeoutMs, ...dependencies.timeouts }
-  return connectSsh2(parameters, { ...dependencies, timeouts, signal, onPhase, onMilestone })
+  return connectSsh2(parameters, {
+    ...{ ...dependencies, timeouts, signal, onPhase, onMilestone },
+    resolveHop: (hop) => resolve({ ...target, ...NO_CHOICE_OF_OUR_OWN, ...hop }),
+  })
 }
+
+/** What is configured for a server does not hold for the hops on the way to it: they have ssh_config. */
+const NO_CHOICE_OF_OUR_OWN = { auth: undefined, identityFile: undefined, knownHostsFile: undefined }

@@ -119,6 +119,14 @@ export function timeoutError(phase: string, ms: number, place: Place): PluginErr
 
 /** The end of a connection that had been up. */
 export function lostError(thrown: unknown, place: Place): PluginError {
+  // Of the way: the hop before, or a ProxyCommand.
+  if (thrown instanceof PluginError) {
+    return new PluginError(
+      'SSH_DISCONNECTED',
+      `The SSH connection to ${place.alias} was lost on the way: ${thrown.message}`,
+      { hint: 'The next request connects anew.', cause: thrown },
+    )
+  }
   return lookUp(LOST_ROWS, thrown, place, {
     when: () => true,
     code: 'SSH_DISCONNECTED',

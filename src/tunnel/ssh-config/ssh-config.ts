@@ -1,12 +1,13 @@
 // Asks the user's own ssh what it would do for a host; where there is no ssh, reads ~/.ssh/config as far as a library can.
 // The only door of this folder to node:child_process.
 import { execFile } from 'node:child_process'
-import { userInfo } from 'node:os'
+import { hostname, userInfo } from 'node:os'
 import type { SshTarget } from '../../config/schema.ts'
 import { PluginError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { SshFiles } from '../ssh-files.ts'
-import { type LocalUser, parseSshOptions, type SshOptions, type SshParameters, toParameters } from './ssh-parameters.ts'
+import { parseSshOptions, type SshOptions, type SshParameters, toParameters } from './ssh-parameters.ts'
+import type { LocalUser } from './tokens.ts'
 
 /** What became of `ssh -G`. */
 export type SshAnswer =
@@ -46,6 +47,7 @@ function sshArguments(target: SshTarget, configFile: string | undefined): string
     ...['-T', '-G'],
     ...(target.port === undefined ? [] : ['-p', String(target.port)]),
     ...(target.user === undefined ? [] : ['-l', target.user]),
+    ...(target.jump === undefined ? [] : ['-o', `ProxyJump=${target.jump}`]),
     ...['--', target.host],
   ]
 }
@@ -84,7 +86,7 @@ function runSsh(commandArguments: readonly string[], signal?: AbortSignal): Prom
 /** ssh looks the home up in the password database and does not look at $HOME; so do we. */
 function thisUser(): LocalUser {
   const { homedir, username, uid } = userInfo()
-  return { home: homedir, name: username, uid, env: process.env }
+  return { home: homedir, name: username, uid, env: process.env, hostname: hostname() }
 }
 
 const DEFAULTS: readonly (readonly [string, string])[] = [
@@ -114,6 +116,8 @@ async function readConfig(
   if (target.port !== undefined) options.set('port', [String(target.port)])
   const user = target.user ?? /^(.*)@/.exec(target.host)?.[1]
   if (user !== undefined) options.set('user', [user])
+  if (target.jump !== undefined) options.set('proxyjump', [target.jump])
+  if (options.has('proxyjump')) options.delete('proxycommand')
   return options
 }
 

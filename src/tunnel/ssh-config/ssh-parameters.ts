@@ -2,6 +2,7 @@
 
 import type { SshTarget } from '../../config/schema.ts'
 import { PluginError } from '../../core/errors.ts'
+import { expandCommand, expandPath, type LocalUser, tokensOf } from './tokens.ts'
 
 export type LoginMethod = 'publickey' | 'keyboard-interactive' | 'password'
 
@@ -28,8 +29,12 @@ export interface SshParameters {
   hostKeyAlias: string | undefined
   strictHostKeyChecking: 'ask' | 'yes' | 'accept-new' | 'off'
   hashKnownHosts: boolean
+  /** The hosts to go through, in the order of dialling and as `-J` takes them. */
   proxyJump: string | undefined
+  /** A shell's command whose stdin and stdout lead to the server, with all tokens expanded. */
   proxyCommand: string | undefined
+  /** ProxyUseFdpass: the command passes a socket, in place of being one. */
+  proxyPassesSocket: boolean
   bindInterface: string | undefined
   bindAddress: string | undefined
   connectTimeoutMs: number
@@ -48,14 +53,6 @@ export interface SshParameters {
 
 /** Options of ssh_config by lower-case keyword; a keyword may stand several times. */
 export type SshOptions = ReadonlyMap<string, readonly string[]>
-
-/** The machine and the person that paths and tokens speak of. */
-export interface LocalUser {
-  home: string
-  name: string
-  uid: number
-  env: Readonly<Record<string, string | undefined>>
-}
 
 /** Reads the output of `ssh -G`: one `keyword value` per line. Versions differ in the keywords' case. */
 export function parseSshOptions(output: string): SshOptions {
@@ -81,7 +78,11 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
   const host = first('hostname') ?? alias
   const port = Number(first('port') ?? target.port ?? 22)
   const user = first('user') ?? target.user ?? local.name
-  const tokens = { n: alias, h: host, p: String(port), r: user, k: first('hostkeyalias') ?? host }
+  const hostKeyAlias = set('hostkeyalias')
+  const proxyJump = set('proxyjump')
+  const jumpHost = proxyJump === undefined ? undefined : lastJump(proxyJump).host
+  const tokens = tokensOf({ alias, host, port, user, hostKeyAlias, jumpHost }, local)
+  const command = set('proxycommand')
   const expand = (path: string) => expandPath(path, tokens, local)
   const explicitIdentity = target.identityFile === undefined ? undefined : expand(target.identityFile)
   const configured = (options.get('identityfile') ?? []).filter((path) => path !== 'none').map(expand)
@@ -100,11 +101,12 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
       expand,
     ),
     globalKnownHostsFiles: paths(first('globalknownhostsfile')).map(expand),
-    hostKeyAlias: set('hostkeyalias'),
+    hostKeyAlias,
     strictHostKeyChecking: strictness(first('stricthostkeychecking')),
     hashKnownHosts: isYes(first('hashknownhosts')),
-    proxyJump: set('proxyjump'),
-    proxyCommand: set('proxycommand'),
+    proxyJump,
+    proxyCommand: command === undefined ? undefined : expandCommand(command, tokens, local),
+    proxyPassesSocket: isYes(first('proxyusefdpass')),
     bindInterface: set('bindinterface'),
     bindAddress: set('bindaddress'),
     connectTimeoutMs: Math.min(target.connectTimeoutMs, seconds(set('connecttimeout'))),
@@ -117,35 +119,43 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
 }
 
 /**
- * Refuses a way to the server that this transport cannot go, rather than dial the host past its proxy.
+ * Refuses a way to the server that this transport cannot go, rather than dial the host past it.
  * @throws PluginError SSH_UNSUPPORTED naming the option.
  */
 export function refuseUnsupportedRoute(parameters: SshParameters): void {
+  const { proxyPassesSocket, proxyCommand, bindInterface } = parameters
   const routes = {
-    ProxyJump: parameters.proxyJump,
-    ProxyCommand: parameters.proxyCommand,
-    BindInterface: parameters.bindInterface,
+    ProxyUseFdpass: proxyPassesSocket && proxyCommand !== undefined ? 'yes' : undefined,
+    BindInterface: bindInterface,
   }
   for (const [option, value] of Object.entries(routes)) {
     if (value === undefined) continue
     throw new PluginError('SSH_UNSUPPORTED', `ssh_config asks for ${option} ${value} to reach ${parameters.alias}`, {
-      hint: `${option} is not supported yet: name a host that can be reached directly, or give a url without ssh.`,
+      hint: `Only the ssh program can do ${option}: set transport = "openssh" for this server, or leave the option out.`,
     })
   }
 }
 
-/** Expands `~`, `${ENV}` and the tokens of ssh_config(5) as far as a path to a key may use them. */
-export function expandPath(path: string, tokens: Readonly<Record<string, string>>, local: LocalUser): string {
-  const all: Record<string, string> = { ...tokens, d: local.home, u: local.name, i: String(local.uid), '%': '%' }
-  return path
-    .replace(/^~(?=\/|$)/, local.home)
-    .replace(/\$\{([^}]+)\}|%(.)/g, (written, variable: string | undefined, token: string | undefined) => {
-      const value = variable === undefined ? all[token ?? ''] : local.env[variable]
-      if (value !== undefined) return value
-      throw new PluginError('SSH_UNSUPPORTED', `${written} in the path ${path} cannot be expanded`, {
-        hint: 'Write the path without it in ~/.ssh/config, or set the variable.',
-      })
-    })
+/**
+ * Takes the hop next to the host off a list as `-J` and ProxyJump have it: `[user@]host[:port]` or `ssh://…`, by commas.
+ * `before` are the hops that lead to it; without them its own configuration decides.
+ */
+export function lastJump(jump: string): {
+  host: string
+  port: number | undefined
+  user: string | undefined
+  before: string | undefined
+} {
+  const comma = jump.lastIndexOf(',')
+  const written = jump.slice(comma + 1).trim()
+  const [, user, place = ''] = /^(?:ssh:\/\/)?(?:(.*)@)?(.*?)\/?$/s.exec(written) ?? []
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(place) ?? []
+  return {
+    host: bracketed ?? plain ?? place,
+    port: digits === undefined ? undefined : Number(digits),
+    user,
+    before: comma < 0 ? undefined : jump.slice(0, comma),
+  }
 }
 
 function agentSocket(

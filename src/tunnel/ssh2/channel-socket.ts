@@ -95,6 +95,12 @@ export class ChannelSocket extends Duplex {
     callback(error)
   }
 
+  /** What a socket has: everything written goes out, then it closes. */
+  destroySoon(): void {
+    if (this.writableEnded) this.destroy()
+    else this.end(() => this.destroy())
+  }
+
   // What undici and TLS call on a socket. The link below has its own keep-alive and no Nagle; a channel holds no handle.
   setNoDelay(): this {
     return this

@@ -26,6 +26,8 @@ export interface Carrier {
   readonly destroyed: boolean
   readonly writable: boolean
   readonly readableEnded: boolean
+  /** Why it was destroyed, when there was an error. */
+  readonly errored?: Error | null
   destroySoon(): unknown
 }
 
@@ -137,7 +139,7 @@ export class Ssh2Session implements Session {
   #lostNow(): PluginError {
     const { place } = this.#options
     if (this.#isEnded) return new PluginError('SSH_DISCONNECTED', `The SSH connection to ${place.alias} was closed`)
-    return lostError(this.#cause ?? '', place)
+    return lostError(this.#cause ?? this.#carrier.errored ?? '', place)
   }
 }
 

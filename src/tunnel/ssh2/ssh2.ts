@@ -1,9 +1,9 @@
 // Brings an SSH connection up inside this process: dial, verify the host, log in. The only module that imports ssh2,
 // and that on first need: it costs a start 30 ms.
-import { connect as dial, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { AnyAuthMethod, Client, ConnectConfig } from 'ssh2'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import type { PluginError } from '../../core/errors.ts'
+import { PluginError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { hostVerifier, judgeHostKey, namesOf, readKnownHosts } from '../host-keys/host-key.ts'
 import { hostKeyAlgorithms, type KnownHost, knownKeyTypes } from '../host-keys/known-hosts.ts'
@@ -16,9 +16,11 @@ import { refuseUnsupportedRoute, type SshParameters } from '../ssh-config/ssh-pa
 import { connectError, droppedInLogin, timeoutError } from '../ssh-errors.ts'
 import type { SshFiles } from '../ssh-files.ts'
 import type { LinkPhase, Milestone, Prompts, Session } from '../transport.ts'
+import { dial } from './dial.ts'
+import { addressOf, connectChain, type Hop, type OpenCarrier, planRoute } from './jump-chain.ts'
 import { PhaseTimer, paused, pausing } from './phase-timer.ts'
 import { listAgentKeys, toMethod } from './ssh2-methods.ts'
-import { type ForwardingClient, Ssh2Session } from './ssh2-session.ts'
+import { type Carrier, type ForwardingClient, Ssh2Session } from './ssh2-session.ts'
 
 type Ssh2 = typeof import('ssh2')
 
@@ -40,6 +42,8 @@ export interface Ssh2Options {
   onPhase: (phase: LinkPhase) => void
   onMilestone?: ((milestone: Milestone) => void) | undefined
   onNotice: (text: string) => void
+  /** Finds out how a hop of ProxyJump is reached. */
+  resolveHop: (hop: Hop) => Promise<SshParameters>
   clock?: Clock | undefined
   timeouts?: Partial<SshTimeouts> | undefined
 }
@@ -56,34 +60,49 @@ const SLOW_KEY_EXCHANGES = [
   'diffie-hellman-group18-sha512',
 ] as const
 
+/** The first hop's probes find a dead link before those of the others do, so that it is the one that is named. */
+const LATER_HOP_KEEPALIVE_FACTOR = 1.2
+
 /**
- * Connects and logs in. Nothing is tried twice: a server may lock out who fails too often.
+ * Connects and logs in, over all hops. Nothing is tried twice: a server may lock out who fails too often.
  * @throws PluginError SSH_*; the signal's reason when it is aborted.
  */
 export async function connectSsh2(parameters: SshParameters, options: Ssh2Options): Promise<Session> {
-  refuseUnsupportedRoute(parameters)
-  options.signal.throwIfAborted()
-  const [ssh2, known] = await Promise.all([
-    loadSsh2(),
-    readKnownHosts(parameters, options.files, options.log, options.onNotice),
-  ])
-  options.signal.throwIfAborted()
-  return new Attempt(ssh2, parameters, options).run(known)
+  const { signal } = options
+  const route = await planRoute(parameters, options.resolveHop)
+  for (const stop of route) refuseUnsupportedRoute(stop)
+  signal.throwIfAborted()
+  const ssh2 = await loadSsh2()
+  const told = new Set<LinkPhase>()
+  const onPhase = (phase: LinkPhase) => {
+    if (!told.has(phase)) options.onPhase(phase)
+    told.add(phase)
+  }
+  const logIn = async (stop: SshParameters, openCarrier: OpenCarrier, isFirst: boolean) => {
+    const known = await readKnownHosts(stop, options.files, options.log, options.onNotice)
+    signal.throwIfAborted()
+    return new Attempt(ssh2, stop, openCarrier, { ...options, onPhase, isFirst }).run(known)
+  }
+  return connectChain(route, { dial, logIn, signal })
 }
 
 export async function loadSsh2(): Promise<Ssh2> {
   return (await import('ssh2')).default as unknown as Ssh2
 }
 
+interface AttemptOptions extends Ssh2Options {
+  isFirst: boolean
+}
+
 /** One try to come up, with a client of its own; it ends in a session or in one error. */
 class Attempt {
   readonly #ssh2: Ssh2
   readonly #parameters: SshParameters
-  readonly #options: Ssh2Options
+  readonly #options: AttemptOptions
   readonly #timeouts: SshTimeouts
   readonly #clock: Clock
   readonly #client: Client
-  readonly #socket: Socket
+  readonly #carrier: Duplex
   readonly #timer: PhaseTimer
   /** Aborted when the attempt is over, so that no prompt outlives it. */
   readonly #over = new AbortController()
@@ -95,7 +114,7 @@ class Attempt {
   #phase: 'dialling' | 'agreeing on keys' | 'logging in' = 'dialling'
   #banner = ''
 
-  constructor(ssh2: Ssh2, parameters: SshParameters, options: Ssh2Options) {
+  constructor(ssh2: Ssh2, parameters: SshParameters, openCarrier: OpenCarrier, options: AttemptOptions) {
     this.#outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -108,7 +127,7 @@ class Attempt {
     this.#timer = new PhaseTimer(this.#clock, (phase, ms) => this.#fail(timeoutError(phase, ms, parameters)))
     this.#prompts = pausing(options.prompts, this.#timer)
     this.#client = new ssh2.Client()
-    this.#socket = dial(dialOptions(parameters)).setNoDelay(true)
+    this.#carrier = openCarrier()
     const parseKey = ssh2.utils.parseKey as unknown as ParseKey
     this.#authenticator = new Authenticator({
       ...{ parameters, files: options.files, secrets: options.secrets, log: options.log },
@@ -129,7 +148,7 @@ class Attempt {
     this.#enter('dialling', this.#parameters.connectTimeoutMs)
     try {
       this.#client.connect(this.#config(known))
-      this.#socket.once('data', (first: Buffer) => this.#greeted(first))
+      this.#carrier.once('data', (first: Buffer) => this.#greeted(first))
     } catch (error) {
       this.#fail(connectError(error, this.#parameters))
     }
@@ -148,8 +167,8 @@ class Attempt {
 
   #listen(): void {
     const client = this.#client
-    this.#socket.once('lookup', (error, address) => error ?? this.#pass('resolve', address))
-    this.#socket.once('connect', () => this.#pass('tcp'))
+    this.#carrier.once('lookup', (error: Error | null, address: string) => error ?? this.#pass('resolve', address))
+    this.#carrier.once('connect', () => this.#pass('tcp'))
     client.on('error', (error) => this.#onError(error))
     client.on('close', () =>
       this.#fail(this.#phase === 'logging in' ? droppedInLogin(this.#parameters) : this.#hungUp()),
@@ -165,6 +184,8 @@ class Attempt {
   }
 
   #greeted(first: Buffer): void {
+    const isSocket = 'connecting' in this.#carrier
+    if (!isSocket) this.#pass('tcp', this.#parameters.proxyCommand === undefined ? undefined : 'by ProxyCommand')
     this.#banner = /^SSH-[^\r\n]*/m.exec(first.toString('latin1'))?.[0] ?? ''
     if (this.#phase === 'dialling') this.#enter('agreeing on keys', this.#timeouts.keyExchange)
   }
@@ -179,6 +200,11 @@ class Attempt {
       this.#options.log.warn('the ssh agent failed', { error })
       return
     }
+    // Of the way: the hop before, or a ProxyCommand.
+    if (error instanceof PluginError) {
+      this.#fail(error)
+      return
+    }
     const isTooMany = /Too many authentication failures/i.test(error.message)
     if (isTooMany) this.#fail(this.#authenticator.failure(error.message))
     else if (error.level === 'client-authentication') this.#fail(this.#authenticator.failure())
@@ -189,7 +215,7 @@ class Attempt {
     this.#authenticator.succeeded()
     this.#timer.stop()
     this.#pass('authentication')
-    const session = new Ssh2Session(this.#client as unknown as ForwardingClient, this.#socket, {
+    const session = new Ssh2Session(this.#client as unknown as ForwardingClient, this.#carrier as Duplex & Carrier, {
       place: this.#parameters,
       facts: {
         ...{ transport: 'ssh2', address: addressOf(this.#parameters) },
@@ -208,7 +234,7 @@ class Attempt {
     this.#timer.stop()
     this.#reject(reason)
     this.#over.abort(reason)
-    this.#socket.destroy()
+    this.#carrier.destroy()
   }
 
   #config(known: readonly KnownHost[]): ConnectConfig {
@@ -217,10 +243,10 @@ class Attempt {
     const context = { parameters: this.#parameters, known, files, prompts: this.#prompts, signal, log, onNotice }
     const types = knownKeyTypes(known, namesOf(this.#parameters))
     return {
-      sock: this.#socket,
+      sock: this.#carrier,
       username: this.#parameters.user,
       readyTimeout: 0,
-      keepaliveInterval: this.#timeouts.keepaliveInterval,
+      keepaliveInterval: this.#timeouts.keepaliveInterval * (this.#options.isFirst ? 1 : LATER_HOP_KEEPALIVE_FACTOR),
       keepaliveCountMax: KEEPALIVE_COUNT,
       algorithms: {
         kex: { append: [], prepend: [], remove: [...SLOW_KEY_EXCHANGES] },
@@ -248,18 +274,5 @@ class Attempt {
       },
       (error) => this.#fail(error),
     )
-  }
-}
-
-function addressOf({ user, host, port }: SshParameters): string {
-  return `${user}@${host}:${port}`
-}
-
-function dialOptions({ host, port, addressFamily, bindAddress }: SshParameters) {
-  return {
-    host,
-    port,
-    ...(addressFamily === undefined ? {} : { family: addressFamily }),
-    ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
   }
 }

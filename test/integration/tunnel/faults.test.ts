@@ -124,8 +124,8 @@ describe('the tunnel with faulty servers', () => {
   })
 
   it.each([
-    ['ProxyJump bastion', 'ProxyJump'],
-    ['ProxyCommand nc %h %p', 'ProxyCommand'],
+    ['BindInterface lo', 'BindInterface'],
+    ['ProxyCommand nc %h %p\nProxyUseFdpass yes', 'ProxyUseFdpass'],
   ])('refuses to dial past %s', async (line, option) => {
     let dialled = 0
     const port = await tcp(() => dialled++)

@@ -95,6 +95,8 @@ export interface RigOptions {
   backend: Backend
   /** Lines of ssh_config for the host. */
   config?: readonly string[]
+  /** Lines of ssh_config before them, for other hosts. */
+  hosts?: readonly string[]
   target?: Partial<SshTarget>
   identityFile?: string | undefined
   /** The text of known_hosts. */
@@ -126,7 +128,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     'IdentityAgent none',
     'IdentityFile none',
   ]
-  await writeFile(sshConfigFile, `Host *\n${lines.join('\n')}\n`)
+  await writeFile(sshConfigFile, `${(options.hosts ?? []).join('\n')}\nHost *\n${lines.join('\n')}\n`)
   const written: string[] = []
   const notices: string[] = []
   const server = openServer(

@@ -98,6 +98,7 @@ export const PARAMETERS: SshParameters = {
   hashKnownHosts: false,
   proxyJump: undefined,
   proxyCommand: undefined,
+  proxyPassesSocket: false,
   bindInterface: undefined,
   bindAddress: undefined,
   connectTimeoutMs: 1000,

@@ -1,13 +1,15 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { SshTarget } from '../../../../src/config/schema.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { resolveSsh, type SshAnswer } from '../../../../src/tunnel/ssh-config/ssh-config.ts'
 import {
-  expandPath,
+  lastJump,
   parseSshOptions,
   refuseUnsupportedRoute,
   toParameters,
 } from '../../../../src/tunnel/ssh-config/ssh-parameters.ts'
+import { expandCommand, expandPath, tokensOf } from '../../../../src/tunnel/ssh-config/tokens.ts'
 import { sshTarget } from '../../../support/ssh-target.ts'
 import { memoryFiles, PARAMETERS } from '../fakes.ts'
 
@@ -114,17 +116,58 @@ describe('expansion', () => {
     )
   })
 
-  it.each(['/keys/%C', ['/keys/$', '{MISSING}'].join('')])('refuses what it does not know: %s', (path) => {
+  it('knows all tokens of a command', () => {
+    const source = { alias: 'N', host: 'H', port: 22, user: 'R', hostKeyAlias: undefined, jumpHost: 'J' }
+    const here = { ...LOCAL, hostname: 'here.example.com' }
+    const written = '%h %p %r %n %u %d %i %l %L %k %j %% $HOME ~'
+    expect(expandCommand(written, tokensOf(source, here), here)).toBe(
+      'H 22 R N me /home/me 1000 here.example.com here N J % $HOME ~',
+    )
+    expect(expandCommand('%C', tokensOf(source, here), here)).toBe(
+      createHash('sha1').update('here.example.comH22RJ').digest('hex'),
+    )
+  })
+
+  it.each(['/keys/%Z', ['/keys/$', '{MISSING}'].join('')])('refuses what it does not know: %s', (path) => {
     expect(() => expandPath(path, {}, LOCAL)).toThrow(expect.objectContaining({ code: 'SSH_UNSUPPORTED' }))
+  })
+
+  it.each(['a;b', '$(x)', '`x`', 'a b', '-o', 'a"b'])('keeps a name from being a command: %s', (name) => {
+    expect(() => expandCommand('nc %h', { h: name }, LOCAL)).toThrow(
+      expect.objectContaining({ code: 'SSH_CONFIG_INVALID' }),
+    )
+  })
+
+  it('refuses an unknown token of a command', () => {
+    expect(() => expandCommand('nc %z', {}, LOCAL)).toThrow(expect.objectContaining({ code: 'SSH_UNSUPPORTED' }))
   })
 })
 
 describe('ways that cannot be gone', () => {
-  it.each(['proxyJump', 'proxyCommand', 'bindInterface'] as const)('%s is refused, never passed over', (option) => {
-    const asked = () => refuseUnsupportedRoute({ ...PARAMETERS, [option]: 'bastion' })
+  it.each([
+    ['BindInterface', { bindInterface: 'tun0' }],
+    ['ProxyUseFdpass', { proxyCommand: 'x', proxyPassesSocket: true }],
+  ])('%s is refused, never passed over', (option, change) => {
+    const asked = () => refuseUnsupportedRoute({ ...PARAMETERS, ...change })
     expect(asked).toThrow(
-      expect.objectContaining({ code: 'SSH_UNSUPPORTED', message: expect.stringContaining('bastion') }),
+      expect.objectContaining({ code: 'SSH_UNSUPPORTED', message: expect.stringContaining(option) }),
     )
+  })
+
+  it('a socket that no command passes is not missed', () => {
+    expect(() => refuseUnsupportedRoute({ ...PARAMETERS, proxyPassesSocket: true })).not.toThrow()
+  })
+})
+
+describe('a list of hops', () => {
+  it.each([
+    ['gate', { host: 'gate' }],
+    ['me@gate:2222', { host: 'gate', port: 2222, user: 'me' }],
+    ['a@b@gate', { host: 'gate', user: 'a@b' }],
+    ['first:1,[::1]:22', { host: '::1', port: 22, before: 'first:1' }],
+    ['a,b,ssh://me@[127.0.0.1]:5/', { host: '127.0.0.1', port: 5, user: 'me', before: 'a,b' }],
+  ])('%s ends in the hop next to the host', (jump, expected) => {
+    expect(lastJump(jump)).toEqual({ port: undefined, user: undefined, before: undefined, ...expected })
   })
 })
 
@@ -132,10 +175,10 @@ describe('resolving a target', () => {
   it('asks ssh without a shell, with the host kept from being an option', async () => {
     const { calls, result } = resolve(
       { kind: 'done', code: 0, stdout: PRINTED, stderr: '' },
-      { host: '-oX', port: 1, user: 'u' },
+      { host: '-oX', port: 1, user: 'u', jump: 'gate' },
     )
     await result
-    expect(calls).toEqual([['-T', '-G', '-p', '1', '-l', 'u', '--', '-oX']])
+    expect(calls).toEqual([['-T', '-G', '-p', '1', '-l', 'u', '-o', 'ProxyJump=gate', '--', '-oX']])
   })
 
   it('tells what ssh says of a bad configuration', async () => {
@@ -197,10 +240,12 @@ Host jumped
       })
     })
 
-    it('keeps a ProxyJump, which is then refused', async () => {
+    it('keeps a ProxyJump, and prefers the one of the target', async () => {
       expect(await resolve({ kind: 'missing' }, { host: 'jumped' }, CONFIG).result).toMatchObject({
         proxyJump: 'bastion',
       })
+      const target = { host: 'jumped', jump: 'none' }
+      expect(await resolve({ kind: 'missing' }, target, CONFIG).result).toMatchObject({ proxyJump: undefined })
     })
   })
 })

@@ -1,0 +1,96 @@
+// A ProxyCommand as a Duplex: what is written goes to its stdin, what is read comes from its stdout. It ends with the
+// stream, and all that it started too. The only door of this folder to node:child_process.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { Duplex } from 'node:stream'
+import { PluginError } from '../../core/errors.ts'
+
+/** Characters of its last words that are shown. */
+const MAX_WORDS = 400
+/** Milliseconds from the request to end until the command is ended by force. */
+const GRACE_MS = 1_000
+
+export class ProxyCommandStream extends Duplex {
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #alias: string
+  #words = ''
+  #force: NodeJS.Timeout | undefined
+  #isGone = false
+
+  /** @param command with all tokens expanded. */
+  constructor(command: string, alias: string) {
+    super({ allowHalfOpen: false })
+    this.#alias = alias
+    // A process group of its own, so that what the shell starts can be ended with it.
+    const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: 'pipe', windowsHide: true })
+    this.#child = child
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) child.stdout.pause()
+    })
+    child.stdout.pause()
+    child.stdout.on('end', () => this.#end())
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.#words = (this.#words + chunk.toString('utf8')).slice(-MAX_WORDS)
+    })
+    // A command that no longer reads can carry nothing; why it is so, it says when it ends.
+    child.stdin.on('error', () => this.#end())
+    child.on('error', (error) => this.destroy(this.#ended(error.message)))
+    child.on('close', (code, signal) => this.#closed(code, signal))
+  }
+
+  /** What a socket has: everything written goes out, then it closes. */
+  destroySoon(): void {
+    if (this.writableEnded) this.destroy()
+    else this.end(() => this.destroy())
+  }
+
+  override _read(): void {
+    this.#child.stdout.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    this.#child.stdin.write(chunk, () => callback())
+  }
+
+  override _final(callback: () => void): void {
+    this.#child.stdin.end(() => callback())
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#end()
+    callback(error)
+  }
+
+  #end(): void {
+    if (this.#isGone || this.#force) return
+    this.#kill('SIGTERM')
+    this.#force = setTimeout(() => this.#kill('SIGKILL'), GRACE_MS)
+  }
+
+  #closed(code: number | null, signal: NodeJS.Signals | null): void {
+    const byOthers = this.#force ? 'it closed its end' : `it was ended by ${signal}`
+    const error = this.#ended(signal === null ? `it ended with ${code}` : byOthers)
+    this.#isGone = true
+    clearTimeout(this.#force)
+    // What it started in the background may have closed its outputs and live on.
+    this.#kill('SIGKILL')
+    this.destroy(error)
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    const { pid } = this.#child
+    if (pid === undefined) return
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // Gone already.
+    }
+  }
+
+  #ended(how: string): PluginError {
+    const said = this.#words.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
+    const words = said === '' ? how : `${said} (${how})`
+    return new PluginError('SSH_UNREACHABLE', `The ProxyCommand for ${this.#alias} carries no longer: ${words}`, {
+      hint: `See whether it works in a terminal: ssh -v ${this.#alias}`,
+    })
+  }
+}

@@ -1,0 +1,124 @@
+// ProxyCommands before a real sshd: one that carries, one that fails, one that hangs, one that dies, and what they leave behind.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import type { Server } from '../../../src/tunnel/server.ts'
+import { descendants, kill } from '../../support/process-tree.ts'
+import { describeWithSshd } from '../../support/real-parts.ts'
+import { type Sshd, startSshd } from '../../support/sshd.ts'
+import { type Backend, failureOf, get, openRig, type RigOptions, startBackend, text } from './tunnel-rig.ts'
+
+/** What nc does, for a machine that has none. */
+const PIPE = `
+const [host, port] = process.argv.slice(2)
+const socket = require('node:net').connect({ host, port: Number(port) })
+process.stdin.pipe(socket).pipe(process.stdout)
+socket.on('close', () => process.exit())
+`
+
+describeWithSshd('a ProxyCommand', (openssh) => {
+  let sshd: Sshd
+  let backend: Backend
+  let folder: string
+  let pipe: string
+  let before: number[]
+  const open: Server[] = []
+  const started = () => descendants(process.pid).filter((pid) => !before.includes(pid))
+
+  beforeAll(async () => {
+    sshd = await startSshd({ openssh, config: ['MaxStartups 100'] })
+    backend = await startBackend()
+    folder = mkdtempSync(join(tmpdir(), 'proxy-'))
+    writeFileSync(join(folder, 'pipe.cjs'), PIPE)
+    pipe = `'${process.execPath}' ${join(folder, 'pipe.cjs')}`
+  })
+  beforeEach(() => {
+    before = descendants(process.pid)
+  })
+  afterEach(async () => {
+    for (const server of open.splice(0)) server.close()
+    await expect.poll(() => started().length, { timeout: 5_000 }).toBe(0)
+  })
+  afterAll(async () => {
+    await backend.stop()
+    await sshd.stop()
+    rmSync(folder, { recursive: true })
+  })
+
+  async function rig(command: string, options: Partial<RigOptions> = {}) {
+    const { port, user, clientKey } = sshd
+    const known = { knownHosts: sshd.knownHostsLine(), identityFile: clientKey.path }
+    const config = [`ProxyCommand ${command}`]
+    const made = await openRig({ folder, host: '127.0.0.1', port, user, backend, config, ...known, ...options })
+    open.push(made.server)
+    return made
+  }
+
+  it('carries the connection, its tokens expanded, and ends with it', async () => {
+    const { server } = await rig(`${pipe} %h %p`)
+    expect(JSON.parse(await get(server)).path).toBe('/echo')
+    expect(server.status().facts?.address).toBe(`${sshd.user}@127.0.0.1:${sshd.port}`)
+    server.disconnect()
+    await expect.poll(() => started().length).toBe(0)
+    expect(JSON.parse(await get(server)).path).toBe('/echo')
+  })
+
+  it('may be ssh itself', async () => {
+    const known = join(folder, 'known')
+    writeFileSync(known, `${sshd.knownHostsLine()}\n`)
+    const options = `-F none -o UserKnownHostsFile=${known} -i ${sshd.clientKey.path} -p ${sshd.port}`
+    const { server } = await rig(`${openssh.ssh} ${options} -W %h:%p ${sshd.user}@127.0.0.1`)
+    await get(server)
+  })
+
+  it('carries large answers both ways', async () => {
+    const { server } = await rig(`${pipe} %h %p`)
+    const body = { text: 'x'.repeat(3_000_000) }
+    const answer = await server.http.request({ method: 'POST', path: '/echo', body })
+    expect(JSON.parse(JSON.parse(await text(answer.body)).body)).toEqual(body)
+  })
+
+  it('that fails tells its last words', async () => {
+    const { server } = await rig('echo "no route to the moon" >&2; exit 3')
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'SSH_UNREACHABLE',
+      message: expect.stringContaining('no route to the moon (it ended with 3)'),
+    })
+  })
+
+  it('that is not there is told in the words of the shell', async () => {
+    const { server } = await rig('/nonexistent/program')
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'SSH_UNREACHABLE',
+      message: expect.stringContaining('not found'),
+    })
+  })
+
+  it('that says nothing is given up with all that it started', async () => {
+    const { server } = await rig('trap "" TERM; sleep 100 & sleep 100', { target: { connectTimeoutMs: 300 } })
+    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_CONNECTION_TIMEOUT' })
+  })
+
+  it('that dies in mid-stream loses the connection at once, and says so', async () => {
+    const { server } = await rig(`${pipe} %h %p`)
+    const { body } = await server.http.request({ method: 'POST', path: '/stream' })
+    const reading = failureOf(text(body))
+    const ofServer = before.flatMap((pid) => descendants(pid))
+    for (const pid of started()) if (!ofServer.includes(pid)) kill(pid, 'SIGKILL')
+    expect(await reading).toMatchObject({
+      code: 'SSH_DISCONNECTED',
+      message: expect.stringContaining('The ProxyCommand for 127.0.0.1 carries no longer'),
+    })
+    await get(server)
+  })
+
+  it('ends when its request is aborted', async () => {
+    const { server } = await rig('sleep 100')
+    const controller = new AbortController()
+    const failing = failureOf(server.http.request({ method: 'GET', path: '/echo', signal: controller.signal }))
+    await expect.poll(() => started().length).toBeGreaterThan(0)
+    controller.abort(new Error('enough'))
+    expect((await failing).message).toBe('enough')
+  })
+})
