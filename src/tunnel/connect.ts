@@ -2,6 +2,7 @@
 import type { SshTarget } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import { connectOpenssh } from './openssh/openssh.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import { resolveSsh } from './ssh-config/ssh-config.ts'
 import type { LocalUser } from './ssh-config/tokens.ts'
@@ -48,6 +49,10 @@ export async function connectServer(
   }
   const parameters = await resolve(target)
   const timeouts = { login: target.loginTimeoutMs, channel: target.channelTimeoutMs, ...dependencies.timeouts }
+  if (target.transport === 'openssh') {
+    const options = { ...dependencies, timeouts, signal, onPhase, configFile: sshConfigFile }
+    return connectOpenssh(target, parameters, options)
+  }
   return connectSsh2(parameters, {
     ...{ ...dependencies, timeouts, signal, onPhase, onMilestone },
     resolveHop: (hop) => resolve({ ...target, ...NO_CHOICE_OF_OUR_OWN, ...hop }),

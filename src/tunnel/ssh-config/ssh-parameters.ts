@@ -49,6 +49,11 @@ export interface SshParameters {
    * can use is left. False where that program shall not be taken or is not there.
    */
   mayLeaveToOpenssh: boolean
+  pkcs11Provider: string | undefined
+  /** Whether a Kerberos ticket may be used. */
+  gssapi: boolean
+  /** Where a master of the user's listens, if there is one. */
+  controlPath: string | undefined
 }
 
 /** Options of ssh_config by lower-case keyword; a keyword may stand several times. */
@@ -115,6 +120,9 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
     passwordPrompts: Number(first('numberofpasswordprompts') ?? 3),
     unsupportedLogins: unsupportedLogins(options),
     mayLeaveToOpenssh: target.transport === 'auto',
+    pkcs11Provider: set('pkcs11provider'),
+    gssapi: isYes(first('gssapiauthentication')),
+    controlPath: set('controlpath'),
   }
 }
 

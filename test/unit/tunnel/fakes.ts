@@ -107,4 +107,7 @@ export const PARAMETERS: SshParameters = {
   passwordPrompts: 3,
   unsupportedLogins: [],
   mayLeaveToOpenssh: true,
+  pkcs11Provider: undefined,
+  gssapi: false,
+  controlPath: undefined,
 }

@@ -1,0 +1,253 @@
+// The tunnel by the system's ssh against a real sshd: logins, questions, streams, and what is left behind.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Server } from '../../../../src/tunnel/server.ts'
+import { descendants } from '../../../support/process-tree.ts'
+import { describeWithSshd } from '../../../support/real-parts.ts'
+import { type Sshd, startSshd } from '../../../support/sshd.ts'
+import {
+  type Backend,
+  failureOf,
+  get,
+  openRig,
+  person,
+  type Rig,
+  type RigOptions,
+  startBackend,
+  text,
+} from '../tunnel-rig.ts'
+
+describeWithSshd('the tunnel by the ssh program', (openssh) => {
+  let sshd: Sshd
+  let backend: Backend
+  let folder: string
+  let runtime: string
+  const open: Server[] = []
+
+  beforeAll(async () => {
+    sshd = await startSshd({ openssh, methods: ['publickey', 'password'], config: ['MaxStartups 100'] })
+    backend = await startBackend()
+    folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
+    runtime = mkdtempSync(join(tmpdir(), 'run-'))
+    vi.stubEnv('XDG_RUNTIME_DIR', runtime)
+  })
+  afterEach(async () => {
+    for (const server of open.splice(0)) server.close()
+    await expect.poll(left).toEqual([])
+  })
+  afterAll(async () => {
+    vi.unstubAllEnvs()
+    await backend.stop()
+    await sshd.stop()
+    rmSync(folder, { recursive: true })
+    rmSync(runtime, { recursive: true })
+  })
+
+  async function rig(options: Partial<RigOptions> = {}): Promise<Rig> {
+    const { host, port, user } = sshd
+    const usual = {
+      ...{ folder, host, port, user, backend },
+      identityFile: sshd.clientKey.path,
+      knownHosts: sshd.knownHostsLine(),
+    }
+    const made = await openRig({ ...usual, ...options, target: { transport: 'openssh', ...options.target } })
+    open.push(made.server)
+    return made
+  }
+
+  /** Files and processes that are there because of us. */
+  function left(): string[] {
+    return [...readdirSync(runtime), ...sshProcesses().map(String)]
+  }
+
+  it('logs in by key, with one 0600 socket in a 0700 folder and nothing else to connect to', async () => {
+    const asker = person()
+    const { server } = await rig({ person: asker })
+    expect(JSON.parse(await get(server))).toEqual({ path: '/echo', body: '' })
+    expect(asker.asked).toEqual([])
+    const [name = ''] = readdirSync(runtime)
+    expect(statSync(join(runtime, name)).mode & 0o777).toBe(0o700)
+    expect(statSync(join(runtime, name, 's0')).mode & 0o777).toBe(0o600)
+    expect(server.status().facts).toMatchObject({
+      transport: 'openssh',
+      address: `${sshd.user}@127.0.0.1:${sshd.port}`,
+      login: `key ${sshd.clientKey.path}`,
+      banner: expect.stringMatching(/^SSH-2\.0-OpenSSH_/),
+    })
+  })
+
+  it('carries many requests over one login', async () => {
+    const accepted = () => sshd.log().split('Accepted publickey').length
+    const before = accepted()
+    const { server } = await rig()
+    await Promise.all(Array.from({ length: 20 }, () => get(server)))
+    expect(accepted() - before).toBe(1)
+  })
+
+  it('asks for the passphrase of an encrypted key, again when it was wrong, and never for the same twice', async () => {
+    const { path, passphrase } = sshd.clientKeyEncrypted
+    const asker = person('wrong', passphrase)
+    const { server } = await rig({ identityFile: path, person: asker })
+    await get(server)
+    const account = `${sshd.user}@127.0.0.1:${sshd.port}`
+    expect(asker.asked).toEqual([
+      { title: `Passphrase of ${path}`, detail: `To log in as ${account}` },
+      { title: `Passphrase of ${path}`, detail: 'That was refused; try again' },
+    ])
+    await sshd.killSessions()
+    await get(server)
+    expect(asker.asked).toHaveLength(2)
+  })
+
+  it('asks for a password, and keeps the one that was taken', async () => {
+    if (sshd.password === undefined) return
+    const secrets = new Map<string, string>()
+    const asker = person('wrong', sshd.password)
+    const { server } = await rig({ identityFile: undefined, person: asker, more: { secrets } })
+    await get(server)
+    const account = `${sshd.user}@127.0.0.1:${sshd.port}`
+    expect(asker.asked.map(({ title }) => title)).toEqual([`Password of ${account}`, `Password of ${account}`])
+    expect([...secrets]).toEqual([[`password of ${account}`, sshd.password]])
+  })
+
+  it('ends when a question is cancelled', async () => {
+    const { server, log } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: person(undefined) })
+    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_AUTH_CANCELLED' })
+    expect(log()).not.toContain('kind="secret" answer')
+  })
+
+  it('says that nothing led in', async () => {
+    const { server } = await rig({ identityFile: undefined, target: { auth: ['key'] } })
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'SSH_AUTH_FAILED',
+      message: expect.stringContaining('Permission denied (publickey,password)'),
+    })
+  })
+
+  describe('a host key', () => {
+    it('that is unknown is asked about and remembered', async () => {
+      const asker = person('Trust and remember')
+      const { server, knownHostsFile } = await rig({ knownHosts: '', person: asker })
+      await get(server)
+      expect(asker.asked).toHaveLength(1)
+      expect(asker.asked[0]?.title).toContain(`The authenticity of host '[127.0.0.1]:${sshd.port}`)
+      expect(asker.asked[0]?.detail).toContain(sshd.hostKey.fingerprint)
+      expect(readFileSync(knownHostsFile, 'utf8')).toContain(sshd.hostKey.publicLine)
+    })
+
+    it.each(['Refuse', undefined])('that is unknown and answered by %s is not trusted', async (answer) => {
+      const { server, knownHostsFile } = await rig({ knownHosts: '', person: person(answer) })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
+      expect(readFileSync(knownHostsFile, 'utf8').trim()).toBe('')
+    })
+
+    it('is asked about although the configuration would trust any', async () => {
+      const asker = person('Refuse')
+      const { server } = await rig({ knownHosts: '', person: asker, config: ['StrictHostKeyChecking no'] })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
+      expect(asker.asked).toHaveLength(1)
+    })
+
+    it('that has changed is refused with both fingerprints and the place', async () => {
+      const line = sshd.knownHostsLine()
+      const known = sshd.hostKey.fingerprint
+      await sshd.restart({ newHostKey: true })
+      const { server, knownHostsFile } = await rig({ knownHosts: `# one\n${line}` })
+      const failure = await failureOf(get(server))
+      expect(failure.code).toBe('SSH_HOST_KEY_CHANGED')
+      expect(failure.message).toContain(`${known} (${knownHostsFile}:2)`)
+      expect(failure.message).toContain(sshd.hostKey.fingerprint)
+    })
+
+    it('that is revoked is refused', async () => {
+      const { server } = await rig({ knownHosts: `${sshd.knownHostsLine()}\n@revoked * ${sshd.hostKey.publicLine}` })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_REVOKED' })
+    })
+  })
+
+  describe('streams', () => {
+    it('end at the server when they are aborted', async () => {
+      const { server } = await rig()
+      const controller = new AbortController()
+      const { signal } = controller
+      const { body } = await server.http.request({ method: 'POST', path: '/stream', body: {}, signal })
+      const gone = backend.nextHangUp()
+      const reading = text(body)
+      const reason = new Error('enough')
+      controller.abort(reason)
+      expect(await failureOf(reading)).toBe(reason)
+      await gone
+    })
+
+    it('are lost when the session is killed, and the next request connects anew', async () => {
+      const { server } = await rig()
+      const { body } = await server.http.request({ method: 'POST', path: '/stream' })
+      const reading = failureOf(text(body))
+      await sshd.killSessions()
+      expect(await reading).toMatchObject({ code: 'SSH_DISCONNECTED' })
+      expect(JSON.parse(await get(server)).path).toBe('/echo')
+    })
+
+    it('are lost when the ssh program is killed', async () => {
+      const { server } = await rig()
+      const { body } = await server.http.request({ method: 'POST', path: '/stream' })
+      const reading = failureOf(text(body))
+      for (const pid of sshProcesses()) process.kill(pid, 'SIGKILL')
+      expect(await reading).toMatchObject({ code: 'SSH_DISCONNECTED' })
+      await get(server)
+    })
+
+    it('that are cut by the server are incomplete', async () => {
+      const { server } = await rig()
+      const { body } = await server.http.request({ method: 'GET', path: '/cut' })
+      expect(await failureOf(text(body))).toMatchObject({ code: 'API_INCOMPLETE' })
+      await get(server)
+    })
+  })
+
+  it('says so when nothing listens at the far end', async () => {
+    const { server } = await rig({ url: new URL('http://127.0.0.1:9') })
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'API_UNAVAILABLE',
+      message: 'Nothing listens on 127.0.0.1:9 at 127.0.0.1',
+    })
+  })
+
+  it('says so when forwarding is forbidden', async () => {
+    await sshd.restart({ config: ['AllowTcpForwarding no'] })
+    const { server } = await rig()
+    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })
+    await sshd.restart({ config: [] })
+  })
+
+  it('says so when nobody listens for ssh, or no name is known', async () => {
+    expect(await failureOf(get((await rig({ port: 1 })).server))).toMatchObject({ code: 'SSH_UNREACHABLE' })
+    const { server } = await rig({ host: 'no-such-host.invalid' })
+    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_NOT_FOUND' })
+  })
+
+  it('leaves nothing when an attempt is given up', async () => {
+    const { server } = await rig({ knownHosts: '', person: person() })
+    const controller = new AbortController()
+    const connecting = failureOf(server.connect(controller.signal))
+    await expect.poll(sshProcesses).not.toEqual([])
+    controller.abort(new Error('enough'))
+    await connecting
+    await expect.poll(left).toEqual([])
+  })
+})
+
+/** Children of this process that are an ssh, or the shell that watches one. */
+function sshProcesses(): number[] {
+  return descendants(process.pid).filter((pid) => /(^|\/)ssh\0|ollama-remote-/.test(commandOf(pid)))
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
