@@ -31,7 +31,8 @@ export class DirectLink implements Link {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       if (this.#isClosed) return reject(new PluginError('CANCELLED', 'The link is closed'))
-      const socket = connect({ host, port, noDelay: true, timeout: this.#timeoutMs })
+      const place = host.startsWith('/') ? { path: host } : { host, port, noDelay: true }
+      const socket = connect({ ...place, timeout: this.#timeoutMs })
       this.#sockets.add(socket)
       const fail = (error: unknown) => {
         socket.destroy()
@@ -76,6 +77,7 @@ function tooSlow(host: string, port: number, ms: number): PluginError {
 }
 
 function toError(error: Error & { code?: string }, host: string, port: number): PluginError {
+  if (host.startsWith('/')) return noSocket(error, host)
   switch (error.code) {
     case 'ECONNREFUSED':
       return new PluginError('API_UNAVAILABLE', `Nothing listens on ${host}:${port}`, {
@@ -94,4 +96,16 @@ function toError(error: Error & { code?: string }, host: string, port: number): 
         cause: error,
       })
   }
+}
+
+function noSocket(error: Error & { code?: string }, path: string): PluginError {
+  const isForbidden = error.code === 'EACCES' || error.code === 'EPERM'
+  const isAbsent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
+  const what = isForbidden ? 'may not be used by you' : isAbsent ? 'has nobody who listens' : `fails: ${error.message}`
+  return new PluginError('API_UNAVAILABLE', `The socket ${path} ${what}`, {
+    hint: isForbidden
+      ? 'Check the rights of the socket and of its folder.'
+      : 'Check the url of this server, and what listens there.',
+    cause: error,
+  })
 }

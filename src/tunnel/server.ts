@@ -7,7 +7,9 @@ import { type ConnectDependencies, connectServer } from './connect.ts'
 import { Connection } from './connection.ts'
 import { DirectLink } from './direct.ts'
 import { loadUndici, TunnelHttp } from './http/http.ts'
+import { readAuthorities } from './http/trust.ts'
 import type { Secrets } from './secrets/secrets.ts'
+import { thisUser } from './ssh-config/ssh-config.ts'
 import type { LocalUser } from './ssh-config/tokens.ts'
 import { type SshFiles, systemSshFiles } from './ssh-files.ts'
 import { loadSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
@@ -58,7 +60,7 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
   const direct = new DirectLink()
   const link: Link = connection ?? direct
   const place = placeOf(config.url)
-  const http = new TunnelHttp({ link, url: config.url })
+  const http = new TunnelHttp({ link, url: config.url, authorities: authoritiesOf(config, dependencies) })
   return {
     config,
     http,
@@ -83,8 +85,15 @@ async function preload(withSsh: boolean): Promise<void> {
 }
 
 function placeOf({ hostname, port, protocol, pathname }: URL): { host: string; port: number } {
-  if (protocol === 'unix:') return { host: pathname, port: 0 }
+  if (protocol === 'unix:') return { host: decodeURIComponent(pathname), port: 0 }
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'https:' ? 443 : 80) }
+}
+
+/** Read when they are needed, so what the user mended counts. */
+function authoritiesOf({ caFile }: ServerConfig, { files = systemSshFiles, local }: ServerDependencies) {
+  if (caFile === undefined) return undefined
+  const path = caFile.replace(/^~(?=\/)/, (local ?? thisUser()).home)
+  return () => readAuthorities(path, files)
 }
 
 function sshConnection(name: string, target: SshTarget, dependencies: ServerDependencies): Connection {

@@ -139,10 +139,17 @@ export function lostError(thrown: unknown, place: Place): PluginError {
 /** A channel to `host:port` that the server did not open; reason 1 is "prohibited", 2 is "connect failed" (RFC 4254 5.1). */
 export function channelError(thrown: unknown, target: { host: string; port: number }, place: Place): PluginError {
   const error = thrown as RawError
-  const to = `${target.host}:${target.port}`
+  const to = nameOf(target)
   if (error.reason === 1) {
     return new PluginError('SSH_FORWARDING_DENIED', `${place.alias} does not forward to ${to}`, {
       hint: 'Allow it in sshd_config on the server (AllowTcpForwarding, PermitOpen, DisableForwarding) or in the options of the key.',
+      cause: thrown,
+    })
+  }
+  if (error.reason === 2 && isSocket(target)) {
+    // OpenSSH answers the same for a socket that is not there and for one that it may not forward to.
+    return new PluginError('API_UNAVAILABLE', `${place.alias} does not open the socket ${to}`, {
+      hint: 'Check that it is there, that you may use it, and AllowStreamLocalForwarding in sshd_config on the server.',
       cause: thrown,
     })
   }
@@ -166,12 +173,16 @@ export function channelError(thrown: unknown, target: { host: string; port: numb
 export function channelTimeout(ms: number, target: { host: string; port: number }, place: Place): PluginError {
   return new PluginError(
     'SSH_CHANNEL_ERROR',
-    `${place.alias} did not open a channel to ${target.host}:${target.port} in ${ms / 1000} s`,
+    `${place.alias} did not open a channel to ${nameOf(target)} in ${ms / 1000} s`,
     {
       hint: 'The address may be firewalled on the server, or the connection may be dead: try again.',
     },
   )
 }
+
+const isSocket = ({ host }: { host: string }) => host.startsWith('/')
+const nameOf = (target: { host: string; port: number }) =>
+  isSocket(target) ? target.host : `${target.host}:${target.port}`
 
 function lookUp(rows: readonly Row[], thrown: unknown, place: Place, otherwise: Row): PluginError {
   const error = (thrown instanceof Error ? thrown : { message: String(thrown ?? '') }) as RawError

@@ -3,7 +3,16 @@ import { PluginError } from '../../core/errors.ts'
 
 type Raw = Error & { code?: unknown }
 
-const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/
+const TLS =
+  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO|UND_ERR_CONNECT_TIMEOUT)/
+const TLS_HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/,
+    'If you trust whoever made its certificate, name that certificate by ca_file for this server.',
+  ],
+  [/^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)/, 'Renew the certificate of the server, and check the clocks.'],
+  [/ALTNAME|HOSTNAME/, 'The url must name the server as its certificate does.'],
+]
 
 /** A failure before the response's headers were there. */
 export function requestError(thrown: unknown, url: URL): unknown {
@@ -11,7 +20,7 @@ export function requestError(thrown: unknown, url: URL): unknown {
   const { code, message } = thrown as Raw
   if (TLS.test(String(code))) {
     return new PluginError('API_UNAVAILABLE', `No secure connection to ${url.host}: ${message}`, {
-      hint: 'Check the url of this server (https or http), and its certificate.',
+      hint: TLS_HINTS.find(([when]) => when.test(String(code)))?.[1] ?? 'Check the url of this server: https or http?',
       cause: thrown,
     })
   }

@@ -18,11 +18,15 @@ export interface TunnelHttpOptions {
   link: Link
   /** The server as seen from the link's far end; a path in it goes before every request's path. */
   url: URL
+  /** Certificates to trust for https, when not the usual ones alone. */
+  authorities?: (() => Promise<string[]>) | undefined
 }
 
 export class TunnelHttp implements Http {
   readonly #link: Link
   readonly #url: URL
+  readonly #socketPath: string | undefined
+  readonly #authorities: TunnelHttpOptions['authorities']
   #isClosed = false
   #agent: Promise<{ undici: Undici; agent: Agent }> | undefined
   /** Requests without a response yet. */
@@ -30,7 +34,9 @@ export class TunnelHttp implements Http {
 
   constructor(options: TunnelHttpOptions) {
     this.#link = options.link
-    this.#url = options.url
+    this.#socketPath = options.url.protocol === 'unix:' ? decodeURIComponent(options.url.pathname) : undefined
+    this.#url = this.#socketPath === undefined ? options.url : new URL('http://localhost')
+    this.#authorities = options.authorities
   }
 
   /** A body that is not iterated keeps its channel busy until the signal is aborted or this is closed. */
@@ -72,7 +78,10 @@ export class TunnelHttp implements Http {
   async #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
     if (this.#isClosed) throw closedError()
     await this.#link.ready({ ...(signal ? { signal } : {}), ...(request.onPhase ? { onPhase: request.onPhase } : {}) })
-    this.#agent ??= this.#makeAgent()
+    this.#agent ??= this.#makeAgent().catch((error) => {
+      this.#agent = undefined
+      throw error
+    })
     const { undici, agent } = await this.#agent
     signal?.throwIfAborted()
     if (this.#isClosed) throw closedError()
@@ -114,7 +123,8 @@ export class TunnelHttp implements Http {
 
   async #makeAgent(): Promise<{ undici: Undici; agent: Agent }> {
     const undici = await loadUndici()
-    const overTls = undici.buildConnector({})
+    const ca = await this.#authorities?.()
+    const overTls = undici.buildConnector(ca ? { ca } : {})
     const agent = new undici.Agent({
       connect: (options, callback) => {
         this.#connect(options, overTls, callback)
@@ -148,6 +158,7 @@ export class TunnelHttp implements Http {
   /** After an abort undici dials anew for nobody, which must not bring a lost link up and ask for a password. */
   async #dial(options: buildConnector.Options): Promise<Duplex> {
     if (this.#unanswered === 0) throw new PluginError('CANCELLED', 'Nobody waits for this channel')
+    if (this.#socketPath !== undefined) return this.#link.open(this.#socketPath, 0)
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80)
     return this.#link.open(options.hostname, port)
   }

@@ -84,7 +84,7 @@ function runSsh(commandArguments: readonly string[], signal?: AbortSignal): Prom
 }
 
 /** ssh looks the home up in the password database and does not look at $HOME; so do we. */
-function thisUser(): LocalUser {
+export function thisUser(): LocalUser {
   const { homedir, username, uid } = userInfo()
   return { home: homedir, name: username, uid, env: process.env, hostname: hostname() }
 }

@@ -15,6 +15,7 @@ export interface ForwardingClient {
     toPort: number,
     callback: (error: Error | undefined, channel: Channel) => void,
   ): unknown
+  openssh_forwardOutStreamLocal(path: string, callback: (error: Error | undefined, channel: Channel) => void): unknown
   unforwardIn(bindHost: string, bindPort: number, callback: (error?: Error) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'close', listener: () => void): unknown
@@ -123,7 +124,8 @@ export class Ssh2Session implements Session {
         else settle(() => resolve(new ChannelSocket(channel, () => this.#lost())))
       }
       try {
-        this.#client.forwardOut('127.0.0.1', 0, target.host, target.port, opened)
+        if (target.host.startsWith('/')) this.#client.openssh_forwardOutStreamLocal(target.host, opened)
+        else this.#client.forwardOut('127.0.0.1', 0, target.host, target.port, opened)
       } catch (error) {
         settle(() => reject(this.#lost() ?? lostError(error, place)))
       }

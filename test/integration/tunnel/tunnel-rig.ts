@@ -103,6 +103,7 @@ export interface RigOptions {
   knownHosts?: string
   person?: Person
   url?: URL
+  caFile?: string
   more?: Partial<ServerDependencies>
 }
 
@@ -143,7 +144,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
         connectTimeoutMs: 5_000,
         ...options.target,
       }),
-      caFile: undefined,
+      caFile: options.caFile,
     },
     {
       prompts: (options.person ?? person()).prompts,

@@ -35,7 +35,7 @@ const DOORS: Record<string, readonly string[]> = {
   'node:net': ['tunnel/direct.ts', 'tunnel/login/agent-identities.ts', 'tunnel/openssh/', 'tunnel/ssh2/dial.ts'],
   'node:http': [],
   'node:https': [],
-  'node:tls': [],
+  'node:tls': ['tunnel/http/trust.ts'],
   'node:dgram': [],
   'node:worker_threads': ['tunnel/login/key-unlocking.ts'],
   'node:vm': [],

@@ -22,11 +22,16 @@ class FakeClient extends EventEmitter {
   asked: ((error: Error | undefined, channel: never) => void)[] = []
   isGone = false
   ended = 0
+  readonly sockets: string[] = []
   readonly probed: Array<(error?: Error) => void> = []
   forwardOut(
     ...[, , , , callback]: [string, number, string, number, (error: Error | undefined, channel: never) => void]
   ) {
     if (this.isGone) throw new Error('Not connected')
+    this.asked.push(callback)
+  }
+  openssh_forwardOutStreamLocal(path: string, callback: (error: Error | undefined, channel: never) => void) {
+    this.sockets.push(path)
     this.asked.push(callback)
   }
   unforwardIn(_host: string, _port: number, callback: (error?: Error) => void) {
@@ -64,6 +69,17 @@ describe('a session', () => {
     client.asked[0]?.(undefined, new FakeChannel() as never)
     expect((await opening).destroyed).toBe(false)
     expect(clock.sleepers).toBe(0)
+  })
+
+  it('opens a socket at the far end for a host that is a path', async () => {
+    const { client, session } = rig()
+    const opening = failure(session.open('/run/ollama.sock', 0))
+    client.asked[0]?.(Object.assign(new Error('open failed'), { reason: 2 }), undefined as never)
+    expect(client.sockets).toEqual(['/run/ollama.sock'])
+    expect(await opening).toMatchObject({
+      code: 'API_UNAVAILABLE',
+      message: 'gpu does not open the socket /run/ollama.sock',
+    })
   })
 
   it('gives a channel up after its time, and closes it when it comes late', async () => {
