@@ -1,14 +1,19 @@
 // Which transport makes a connection to a server. How each of them does it is in its own folder.
 import type { SshTarget } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
+import { PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { connectOpenssh } from './openssh/openssh.ts'
+import { connectOpenssh, hasMaster } from './openssh/openssh.ts'
+import { MissingProgramError } from './openssh/openssh-errors.ts'
 import type { Secrets } from './secrets/secrets.ts'
-import { resolveSsh } from './ssh-config/ssh-config.ts'
+import { resolveSsh, thisUser } from './ssh-config/ssh-config.ts'
+import type { SshParameters } from './ssh-config/ssh-parameters.ts'
 import type { LocalUser } from './ssh-config/tokens.ts'
 import type { SshFiles } from './ssh-files.ts'
 import { connectSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
 import type { LinkPhase, Milestone, Prompts, Session } from './transport.ts'
+import { type Evidence, whyOpenssh, whyOpensshAfter } from './transport-choice.ts'
+import { gatherEvidence } from './transport-evidence.ts'
 
 /** What every attempt to connect may use, whichever transport makes it. */
 export interface ConnectDependencies {
@@ -23,6 +28,7 @@ export interface ConnectDependencies {
   /** Another file than ~/.ssh/config. */
   sshConfigFile?: string | undefined
   local?: LocalUser | undefined
+  memory?: TransportMemory | undefined
 }
 
 export interface ConnectAttempt {
@@ -30,6 +36,16 @@ export interface ConnectAttempt {
   onPhase: (phase: LinkPhase) => void
   /** Told of each stage that is behind it, as far as the transport can tell. */
   onMilestone?: ((milestone: Milestone) => void) | undefined
+}
+
+/** What was found out about one server's transport, for as long as it is configured. */
+export interface TransportMemory {
+  /** Why the ssh program is taken at once: ssh2 failed, and would again. */
+  reason?: string
+  /** There is no ssh program. */
+  isMissing?: boolean
+  /** Reasons that the user was told. */
+  readonly told: Set<string>
 }
 
 /**
@@ -41,7 +57,8 @@ export async function connectServer(
   dependencies: ConnectDependencies,
   { signal, onPhase, onMilestone }: ConnectAttempt,
 ): Promise<Session> {
-  const { files, log, local, sshConfigFile } = dependencies
+  const { files, log, sshConfigFile } = dependencies
+  const local = dependencies.local ?? thisUser()
   const resolve = async (asked: SshTarget) => {
     const found = await resolveSsh(asked, { files, log, signal, local, configFile: sshConfigFile })
     onMilestone?.({ stage: 'configuration', hop: `${found.user}@${found.host}:${found.port}` })
@@ -49,14 +66,69 @@ export async function connectServer(
   }
   const parameters = await resolve(target)
   const timeouts = { login: target.loginTimeoutMs, channel: target.channelTimeoutMs, ...dependencies.timeouts }
-  if (target.transport === 'openssh') {
-    const options = { ...dependencies, timeouts, signal, onPhase, configFile: sshConfigFile }
-    return connectOpenssh(target, parameters, options)
+  const options = { ...dependencies, timeouts, signal, onPhase, onMilestone }
+  const bySsh2 = (known: SshParameters) =>
+    connectSsh2(known, {
+      ...options,
+      resolveHop: (hop) => resolve({ ...target, ...NO_CHOICE_OF_OUR_OWN, ...hop }),
+    })
+  const byOpenssh = (reason?: string) =>
+    connectOpenssh(target, parameters, { ...options, reason, configFile: sshConfigFile })
+  if (target.transport === 'openssh') return byOpenssh()
+  if (target.transport === 'ssh2') return bySsh2(parameters)
+  const hasSharedMaster = () => hasMaster(parameters, signal)
+  const evidence = await gatherEvidence(parameters, { files, local, hasMaster: hasSharedMaster })
+  return connectAuto({ parameters, evidence, bySsh2, byOpenssh }, dependencies)
+}
+
+interface Ways {
+  parameters: SshParameters
+  evidence: Evidence
+  bySsh2: (parameters: SshParameters) => Promise<Session>
+  byOpenssh: (reason: string) => Promise<Session>
+}
+
+/** ssh2, unless it cannot; then the ssh program, once, and never after a login or a host key that was refused. */
+export async function connectAuto(
+  { parameters, evidence, bySsh2, byOpenssh }: Ways,
+  { log, onNotice, memory = { told: new Set() } }: Pick<ConnectDependencies, 'log' | 'onNotice' | 'memory'>,
+): Promise<Session> {
+  const take = (reason: string) => {
+    log.info('the ssh program is taken', { host: parameters.alias, reason })
+    if (!memory.told.has(reason)) onNotice(`${parameters.alias} is reached by the ssh program: ${reason}`)
+    memory.told.add(reason)
+    return byOpenssh(reason)
   }
-  return connectSsh2(parameters, {
-    ...{ ...dependencies, timeouts, signal, onPhase, onMilestone },
-    resolveHop: (hop) => resolve({ ...target, ...NO_CHOICE_OF_OUR_OWN, ...hop }),
-  })
+  const reason = whyOpenssh(parameters, evidence) ?? memory.reason
+  if (reason !== undefined && !memory.isMissing) {
+    try {
+      return await take(reason)
+    } catch (error) {
+      if (!(error instanceof MissingProgramError)) throw error
+      memory.isMissing = true
+    }
+  }
+  try {
+    return await bySsh2(memory.isMissing ? { ...parameters, mayLeaveToOpenssh: false } : parameters)
+  } catch (error) {
+    const after = error instanceof PluginError ? whyOpensshAfter(error) : undefined
+    if (after === undefined || !(error instanceof PluginError)) throw error
+    if (memory.isMissing) throw withoutProgram(error)
+    try {
+      const session = await take(after)
+      memory.reason = after
+      return session
+    } catch (second) {
+      if (!(second instanceof MissingProgramError)) throw second
+      memory.isMissing = true
+      throw withoutProgram(error)
+    }
+  }
+}
+
+function withoutProgram(error: PluginError): PluginError {
+  const hint = [error.hint, 'The ssh program could do it, but none was found: install OpenSSH.']
+  return new PluginError(error.code, error.message, { hint: hint.filter(Boolean).join(' '), cause: error })
 }
 
 /** What is configured for a server does not hold for the hops on the way to it: they have ssh_config. */

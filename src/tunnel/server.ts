@@ -102,6 +102,7 @@ function sshConnection(name: string, target: SshTarget, dependencies: ServerDepe
     ...dependencies,
     files: dependencies.files ?? systemSshFiles,
     secrets: dependencies.secrets ?? new Map(),
+    memory: { told: new Set() },
     onNotice: dependencies.onNotice ?? ((text) => log.warn('notice', { text })),
   }
   const connection: Connection = new Connection({

@@ -139,10 +139,12 @@ export function cancelledError({ user, host, port }: SshParameters): PluginError
 }
 
 /** There is no program to do it. */
-export function missingError(): PluginError {
-  return new PluginError('SSH_UNSUPPORTED', 'No ssh program was found, which transport = "openssh" needs', {
-    hint: 'Install OpenSSH, or set transport = "ssh2" for this server.',
-  })
+export class MissingProgramError extends PluginError {
+  constructor() {
+    super('SSH_UNSUPPORTED', 'No ssh program was found, which transport = "openssh" needs', {
+      hint: 'Install OpenSSH, or set transport = "ssh2" for this server.',
+    })
+  }
 }
 
 async function changed(text: string, parameters: SshParameters, files: Pick<SshFiles, 'read'>): Promise<PluginError> {

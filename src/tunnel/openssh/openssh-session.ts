@@ -39,7 +39,7 @@ export class OpensshSession implements Session {
   constructor(options: OpensshSessionOptions) {
     this.#options = options
     this.facts = options.facts
-    this.closed = options.gone.then((error) => this.#lose(this.#isEnded ? this.#endedError() : error))
+    this.closed = options.gone.then((error) => this.#lose(error))
   }
 
   async open(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
@@ -59,12 +59,12 @@ export class OpensshSession implements Session {
     }
   }
 
-  end(): void {
+  end(reason?: PluginError): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    this.#lose(reason ?? this.#endedError())
     this.#options.streams.end()
     this.#options.letGo()
-    this.#lose(this.#endedError())
   }
 
   async #openBefore(target: ForwardTarget, signal: AbortSignal | undefined): Promise<PipeSocket> {

@@ -12,13 +12,13 @@ import { lostError, timeoutError } from '../ssh-errors.ts'
 import type { SshFiles } from '../ssh-files.ts'
 import { PhaseTimer, pausing } from '../ssh2/phase-timer.ts'
 import type { SshTimeouts } from '../ssh2/ssh2.ts'
-import type { ConnectionFacts, LinkPhase, Prompts, Session } from '../transport.ts'
+import type { ConnectionFacts, LinkPhase, Milestone, Prompts, Session } from '../transport.ts'
 import { type Destination, keeperArguments, sharedStreamArguments, streamArguments } from './arguments.ts'
 import { Askpass } from './askpass.ts'
 import { ChannelWatch } from './channel-watch.ts'
 import { type ChatterEvent, understand } from './chatter.ts'
 import { connectMux, type Mux } from './mux.ts'
-import { endError, missingError, startError } from './openssh-errors.ts'
+import { endError, MissingProgramError, startError } from './openssh-errors.ts'
 import { OpensshSession } from './openssh-session.ts'
 import { type Ending, type KeptProcess, startKept } from './process.ts'
 import { makeRuntimeFolder, type RuntimeFolder } from './runtime-folder.ts'
@@ -31,6 +31,7 @@ export interface OpensshOptions {
   log: Log
   signal: AbortSignal
   onPhase: (phase: LinkPhase) => void
+  onMilestone?: ((milestone: Milestone) => void) | undefined
   onNotice: (text: string) => void
   clock?: Clock | undefined
   timeouts?: Partial<SshTimeouts> | undefined
@@ -129,6 +130,7 @@ class Attempt {
   #process: KeptProcess | undefined
   #facts: ConnectionFacts
   #key: string | undefined
+  #greetings = 0
   #readyCount = 0
 
   constructor(destination: Destination, folder: RuntimeFolder, options: OpensshOptions) {
@@ -208,11 +210,14 @@ class Attempt {
     const { keyExchange, login } = { ...TIMEOUTS, ...this.#options.timeouts }
     switch (event.type) {
       case 'greeted':
+        this.#greetings++
         this.#facts = { ...this.#facts, banner: event.banner }
+        this.#pass('tcp', event.banner)
         this.#timer.start('agreeing on keys', keyExchange)
         break
       case 'logging in':
         this.#options.onPhase('authenticating')
+        this.#pass('host-key')
         this.#timer.start('logging in', login)
         break
       case 'key accepted':
@@ -236,6 +241,13 @@ class Attempt {
     }
   }
 
+  /** What a hop's ssh says is not told as the target's. */
+  #pass(stage: Milestone['stage'], detail?: string): void {
+    if (this.#greetings <= this.#hops) return
+    const { user, host, port } = this.#destination.parameters
+    this.#options.onMilestone?.({ stage, hop: `${user}@${host}:${port}`, ...(detail ? { detail } : {}) })
+  }
+
   get #hops(): number {
     const { target, parameters } = this.#destination
     const jump = target.jump ?? parameters.proxyJump ?? 'none'
@@ -249,6 +261,7 @@ class Attempt {
     askpass?.succeeded(this.#methods)
     // Streams that log in by themselves may have to ask again.
     if (mux) askpass?.close()
+    this.#pass('authentication', this.#facts.login)
     const before = this.#words.length
     const gone = process.ended.then(async () => {
       mux?.end()
@@ -277,7 +290,7 @@ class Attempt {
   }
 
   async #startFailure(ending: Ending): Promise<PluginError> {
-    if (ending === 'missing') return missingError()
+    if (ending === 'missing') return new MissingProgramError()
     return startError(this.#words, this.#destination.parameters, this.#options.files)
   }
 

@@ -1,12 +1,16 @@
 // The tunnel by the system's ssh against a real sshd: logins, questions, streams, and what is left behind.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { PROJECT_ROOT } from '../../../../scripts/project-root.ts'
+import { run } from '../../../../scripts/provision/command.ts'
 import type { Server } from '../../../../src/tunnel/server.ts'
-import { descendants } from '../../../support/process-tree.ts'
+import { descendants, isAlive } from '../../../support/process-tree.ts'
 import { describeWithSshd } from '../../../support/real-parts.ts'
 import { type Sshd, startSshd } from '../../../support/sshd.ts'
+import { endWatched, startWatched } from '../../../support/watched-process.ts'
 import {
   type Backend,
   failureOf,
@@ -18,6 +22,7 @@ import {
   startBackend,
   text,
 } from '../tunnel-rig.ts'
+import { isSsh, sshProcesses, traces } from './traces.ts'
 
 describeWithSshd('the tunnel by the ssh program', (openssh) => {
   let sshd: Sshd
@@ -57,10 +62,7 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     return made
   }
 
-  /** Files and processes that are there because of us. */
-  function left(): string[] {
-    return [...readdirSync(runtime), ...sshProcesses().map(String)]
-  }
+  const left = () => traces(runtime)
 
   it('logs in by key, with one 0600 socket in a 0700 folder and nothing else to connect to', async () => {
     const asker = person()
@@ -79,7 +81,6 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
   })
 
   it('carries many requests over one login', async () => {
-    const accepted = () => sshd.log().split('Accepted publickey').length
     const before = accepted()
     const { server } = await rig()
     await Promise.all(Array.from({ length: 20 }, () => get(server)))
@@ -232,22 +233,76 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     const { server } = await rig({ knownHosts: '', person: person() })
     const controller = new AbortController()
     const connecting = failureOf(server.connect(controller.signal))
-    await expect.poll(sshProcesses).not.toEqual([])
+    await expect.poll(() => sshProcesses()).not.toEqual([])
     controller.abort(new Error('enough'))
     await connecting
     await expect.poll(left).toEqual([])
   })
-})
 
-/** Children of this process that are an ssh, or the shell that watches one. */
-function sshProcesses(): number[] {
-  return descendants(process.pid).filter((pid) => /(^|\/)ssh\0|ollama-remote-/.test(commandOf(pid)))
-}
+  it('leaves nothing when the host is killed', async () => {
+    const { server, knownHostsFile } = await rig()
+    server.close()
+    const config = knownHostsFile.replace(/known_hosts$/, 'config')
+    const script = fileURLToPath(new URL('host-process.ts', import.meta.url))
+    const runner = join(PROJECT_ROOT, 'scripts/run.mjs')
+    const options = [config, `${sshd.port}`, sshd.user, sshd.clientKey.path]
+    const host = startWatched(process.execPath, [runner, script, ...options], { XDG_RUNTIME_DIR: runtime })
+    await host.waitFor(/ready/, { signal: AbortSignal.timeout(20_000) })
+    const pids = descendants(host.child.pid ?? -1).filter(isSsh)
+    expect(pids.length).toBeGreaterThanOrEqual(2)
+    host.child.kill('SIGKILL')
+    await expect.poll(() => pids.filter(isAlive)).toEqual([])
+    await expect.poll(left).toEqual([])
+  })
 
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-  } catch {
-    return ''
+  it('reuses the connection of a living ControlMaster, and leaves it alive', async () => {
+    const { controlPath, master } = await startMaster()
+    const asker = person()
+    const before = accepted()
+    const { server } = await rig({ identityFile: undefined, person: asker, config: [`ControlPath ${controlPath}`] })
+    await Promise.all([get(server), get(server)])
+    expect(accepted()).toBe(before)
+    expect(asker.asked).toEqual([])
+    expect(server.status().facts).toMatchObject({ login: 'your ControlMaster' })
+    server.close()
+    await expect.poll(left).toEqual([String(master.child.pid)])
+    const check = await run(openssh.ssh, ['-F', 'none', '-S', controlPath, '-O', 'check', 'x'])
+    expect(check).toMatchObject({ code: 0 })
+    await endWatched(master, 'SIGTERM')
+  })
+
+  it('loses its streams with a ControlMaster, and then connects by itself', async () => {
+    const { controlPath, master } = await startMaster()
+    const { server } = await rig({ config: [`ControlPath ${controlPath}`] })
+    const { body } = await server.http.request({ method: 'POST', path: '/stream' })
+    const reading = failureOf(text(body))
+    await endWatched(master, 'SIGKILL')
+    expect(await reading).toMatchObject({ code: 'SSH_DISCONNECTED' })
+    await get(server)
+    expect(server.status().facts?.login).toBe(`key ${sshd.clientKey.path}`)
+  })
+
+  it.each(['/echo', '/cut'])('says through a ControlMaster what became of %s', async (path) => {
+    const { controlPath, master } = await startMaster()
+    const { server } = await rig({ config: [`ControlPath ${controlPath}`] })
+    if (path === '/echo') await get(server, path)
+    else expect(await failureOf(get(server, path))).toMatchObject({ code: 'API_INCOMPLETE' })
+    server.close()
+    await endWatched(master, 'SIGTERM')
+  })
+
+  function accepted(): number {
+    return sshd.log().split('Accepted publickey').length
   }
-}
+
+  async function startMaster() {
+    const controlPath = join(folder, 'master')
+    const knownHosts = join(folder, 'master-known_hosts')
+    writeFileSync(knownHosts, `${sshd.knownHostsLine()}\n`)
+    const login = ['-p', `${sshd.port}`, '-l', sshd.user, '-i', sshd.clientKey.path]
+    const switches = ['-F', 'none', '-v', '-M', '-S', controlPath, '-N', '-o', `UserKnownHostsFile=${knownHosts}`]
+    const master = startWatched(openssh.ssh, [...switches, ...login, sshd.host], {})
+    await master.waitFor(/Entering interactive session/)
+    return { controlPath, master }
+  }
+})

@@ -1,0 +1,136 @@
+// Which transport is taken by itself, against a real sshd that asks for what ssh2 cannot do.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Server } from '../../../../src/tunnel/server.ts'
+import { type Authority, makeAuthority } from '../../../support/certificates.ts'
+import { describeWithSshd } from '../../../support/real-parts.ts'
+import { type Sshd, startSshd } from '../../../support/sshd.ts'
+import {
+  type Backend,
+  failureOf,
+  get,
+  openRig,
+  person,
+  type Rig,
+  type RigOptions,
+  startBackend,
+} from '../tunnel-rig.ts'
+import { traces } from './traces.ts'
+
+const POST_QUANTUM = 'KexAlgorithms sntrup761x25519-sha512@openssh.com'
+
+describeWithSshd('the choice of a transport', (openssh) => {
+  let sshd: Sshd
+  let backend: Backend
+  let authority: Authority
+  let folder: string
+  let runtime: string
+  const open: Server[] = []
+
+  beforeAll(async () => {
+    sshd = await startSshd({ openssh, config: ['MaxStartups 100'] })
+    authority = await makeAuthority(openssh, sshd.folder)
+    backend = await startBackend()
+    folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
+    runtime = mkdtempSync(join(tmpdir(), 'run-'))
+    vi.stubEnv('XDG_RUNTIME_DIR', runtime)
+  })
+  afterEach(async () => {
+    for (const server of open.splice(0)) server.close()
+    await expect.poll(() => traces(runtime)).toEqual([])
+  })
+  afterAll(async () => {
+    vi.unstubAllEnvs()
+    await backend.stop()
+    await sshd.stop()
+    rmSync(folder, { recursive: true })
+    rmSync(runtime, { recursive: true })
+  })
+
+  async function rig(options: Partial<RigOptions> = {}): Promise<Rig> {
+    const { host, port, user } = sshd
+    const usual = {
+      ...{ folder, host, port, user, backend },
+      identityFile: sshd.clientKey.path,
+      knownHosts: sshd.knownHostsLine(),
+    }
+    const made = await openRig({ ...usual, ...options })
+    open.push(made.server)
+    return made
+  }
+
+  it('is ssh2 where nothing speaks against it', async () => {
+    const { server, notices } = await rig()
+    await get(server)
+    expect(server.status().facts).toMatchObject({ transport: 'ssh2' })
+    expect(notices).toEqual([])
+  })
+
+  it('is the ssh program for a certificate of the user, with the reason told once', async () => {
+    await sshd.restart({ config: [`TrustedUserCAKeys ${authority.publicPath}`, 'MaxStartups 100'] })
+    const identityFile = await authority.makeUserKey('certified', sshd.user)
+    const { server, notices, log } = await rig({ identityFile })
+    await get(server)
+    const reason = `a certificate is there to log in with (${identityFile}-cert.pub)`
+    expect(server.status().facts).toMatchObject({ transport: 'openssh', reason })
+    server.disconnect()
+    await get(server)
+    expect(notices).toEqual([`127.0.0.1 is reached by the ssh program: ${reason}`])
+    expect(log()).toContain(reason)
+    await sshd.restart({ config: ['MaxStartups 100'] })
+  })
+
+  it('is the ssh program for a host that an authority vouches for', async () => {
+    const certificate = await authority.signHostKey(join(sshd.folder, 'host-ed25519'), '127.0.0.1')
+    await sshd.restart({ config: [`HostCertificate ${certificate}`, 'MaxStartups 100'] })
+    const asker = person()
+    const { server, knownHostsFile } = await rig({
+      knownHosts: `@cert-authority [127.0.0.1]:${sshd.port} ${authority.publicLine}`,
+      person: asker,
+    })
+    await get(server)
+    expect(asker.asked).toEqual([])
+    expect(server.status().facts).toMatchObject({
+      transport: 'openssh',
+      reason: `known_hosts names a certificate authority for the host (${knownHostsFile}:1)`,
+    })
+    await sshd.restart({ config: ['MaxStartups 100'] })
+  })
+
+  describe('for a server with post-quantum key exchange only', () => {
+    beforeAll(() => sshd.restart({ config: [POST_QUANTUM, 'MaxStartups 100'] }))
+    afterAll(() => sshd.restart({ config: ['MaxStartups 100'] }))
+
+    it('is the ssh program after ssh2 failed, and at once the next time', async () => {
+      const { server, notices } = await rig()
+      await get(server)
+      const reason = 'the server shares no algorithm with ssh2'
+      expect(server.status().facts).toMatchObject({ transport: 'openssh', reason })
+      expect(notices).toEqual([`127.0.0.1 is reached by the ssh program: ${reason}`])
+      server.disconnect()
+      const before = sshd.log().length
+      await get(server)
+      expect(sshd.log().slice(before)).not.toMatch(/Unable to negotiate/)
+      expect(notices).toHaveLength(1)
+    })
+
+    it('is obeyed where it is configured', async () => {
+      const { server } = await rig({ target: { transport: 'ssh2' } })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_NO_COMMON_ALGORITHM' })
+    })
+  })
+
+  it('is not made anew after a refused login', async () => {
+    const before = sshd.log().length
+    const { server } = await rig({ identityFile: undefined })
+    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_AUTH_FAILED' })
+    expect(
+      sshd
+        .log()
+        .slice(before)
+        .match(/Connection from/g),
+    ).toHaveLength(1)
+  })
+})
