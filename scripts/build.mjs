@@ -17,8 +17,8 @@ const common = {
   logLevel: 'warning',
   write: false,
   legalComments: 'eof',
-  // Natives are faster and tied to one platform; ssh2 does without them.
-  external: ['*.node', 'cpu-features'],
+  // Natives are faster and tied to one platform; ssh2 does without them. The keyring is one, and optional.
+  external: ['*.node', 'cpu-features', '@napi-rs/keyring'],
   // A library left outside the bundle is then required, and all its names are there.
   supported: { 'dynamic-import': false },
 }

@@ -1,4 +1,5 @@
 // The composition root: the only place where things are constructed, and where their life ends.
+import { join } from 'node:path'
 import type { NeovimClient } from 'neovim'
 import { Chats } from './chat/chats.ts'
 import { keepInConfigFile, loadConfig } from './config/load.ts'
@@ -13,6 +14,7 @@ import { Ollama } from './providers/ollama.ts'
 import { ProviderRouter } from './providers/router.ts'
 import { type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
+import { SecretKeeper } from './tunnel/secrets/keeper.ts'
 import { Servers } from './tunnel/servers.ts'
 
 export class App {
@@ -20,10 +22,12 @@ export class App {
   readonly #rpc: RpcRouter
   readonly #chats: Chats
   readonly #servers: Servers
+  readonly #secrets: SecretKeeper
   #router: ProviderRouter | undefined
   #requests = 0
   #config: Config = resolveConfig({}, 'the defaults')
   #configFile = ''
+  #dataFolder = ''
   #log: Log = silentLog
   /** The log of the moment: it is opened only with the handshake. */
   readonly #logNow: Log = {
@@ -46,7 +50,15 @@ export class App {
       warn: (text) => this.#warn(text),
     })
     this.#rpc = new RpcRouter(this.#handlers(), () => this.#log)
+    this.#secrets = new SecretKeeper({
+      prompts: this.#editor,
+      log: this.#logNow,
+      file: () => join(this.#dataFolder, 'secrets.json'),
+      onNotice: (text) => this.#warn(text),
+      onFirstSecret: () => this.#say('info', 'Kept for this session; :Ollama remember keeps it for the next ones'),
+    })
     this.#servers = new Servers({
+      secrets: this.#secrets,
       prompts: this.#editor,
       clock: systemClock,
       log: this.#logNow,
@@ -82,6 +94,8 @@ export class App {
       ...this.#chats.handlers,
       'models.list': () => this.#listModels(),
       'models.default': ({ model }) => this.#keepDefault(model),
+      'secrets.remember': () => this.#secrets.remember(),
+      'secrets.forget': () => this.#secrets.forget(),
       'question.answer': ({ question, value }) => empty(this.#editor.answer(question, value)),
     }
   }
@@ -93,6 +107,7 @@ export class App {
       })
     }
     this.#configFile = params.config_file
+    this.#dataFolder = params.data_dir
     const { config, problems } = await loadConfig(params.config, params.config_file)
     this.#log = fileLog(params.log_file, config.log.level)
     this.#config = config
@@ -150,7 +165,11 @@ export class App {
 
   #warn(text: string): void {
     this.#log.warn(text)
-    this.#editor.notify('warn', text).catch((error: unknown) => this.#log.error('a warning was not shown', { error }))
+    this.#say('warn', text)
+  }
+
+  #say(level: 'info' | 'warn', text: string): void {
+    this.#editor.notify(level, text).catch((error: unknown) => this.#log.error('a message was not shown', { error }))
   }
 }
 

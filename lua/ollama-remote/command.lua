@@ -34,6 +34,14 @@ local function with_model(does)
   end
 end
 
+---@param does 'remember'|'forget'
+---@return fun()
+local function with_secrets(does)
+  return function()
+    require('ollama-remote.secrets')[does]()
+  end
+end
+
 ---@param action string
 ---@return fun()
 local function plain(action)
@@ -48,8 +56,10 @@ local subcommands = {
   chat = open,
   close = plain('close'),
   default = with_model('default'),
+  forget = with_secrets('forget'),
   log = plain('log'),
   model = with_model('switch'),
+  remember = with_secrets('remember'),
   restart = plain('restart'),
   stop = plain('stop'),
   toggle = plain('toggle'),

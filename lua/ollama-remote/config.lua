@@ -34,6 +34,12 @@ function M.file()
   return vim.fn.stdpath('config') .. '/ollama_config.lua'
 end
 
+--- Where the host keeps what it must not lose.
+---@return string
+function M.data_dir()
+  return vim.fn.stdpath('data') .. '/ollama'
+end
+
 ---@return string
 function M.log_file()
   return vim.fn.stdpath('state') .. '/ollama-remote/host.log'

@@ -145,6 +145,7 @@ local function handshake()
       config = config.written(),
       config_file = config.file(),
       log_file = config.log_file(),
+      data_dir = config.data_dir(),
     },
     callback = on_handshake,
   })

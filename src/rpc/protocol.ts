@@ -12,6 +12,7 @@ const turn = z.int().positive()
 /** `server:model`, or a bare model name of the default server. */
 const model = z.string().min(1)
 // Neovim sends an empty Lua table as an empty list.
+const nothing = z.object({}).or(z.array(z.never()))
 const options = z.preprocess(
   (value) => (Array.isArray(value) && value.length === 0 ? {} : value),
   z.record(z.string(), z.unknown()),
@@ -25,6 +26,8 @@ export const requestSchemas = {
     config: options,
     config_file: z.string().min(1),
     log_file: z.string().min(1),
+    /** Folder for what is kept at rest. */
+    data_dir: z.string().min(1),
   }),
   /** Makes a chat known. `transcript` is the text of a chat that an earlier host left in its buffer. */
   'chat.open': z.object({ chat, transcript: z.string().optional() }),
@@ -38,10 +41,14 @@ export const requestSchemas = {
   'chat.step': z.object({ chat, by: z.union([z.literal(-1), z.literal(1)]) }),
   'chat.model': z.object({ chat, model }),
   'chat.close': z.object({ chat }),
-  'models.list': z.object({}).or(z.array(z.never())),
+  'models.list': nothing,
   /** Keeps the default model in ollama_config.lua. */
   'models.default': z.object({ model }),
   /** The person's answer to a question that the host put by the verb `ask`; no value when cancelled. */
+  /** Keeps at rest what the session holds in memory. */
+  'secrets.remember': nothing,
+  /** Removes all of it, in memory and at rest. */
+  'secrets.forget': nothing,
   'question.answer': z.object({ question: z.int().positive(), value: z.string().optional() }),
 } as const
 
@@ -91,6 +98,9 @@ export interface Results {
     problems: Array<{ server: string; error: ErrorRecord }>
   }
   'models.default': { model: string }
+  /** `place` is `keyring`, or the path of the file; names, never secrets. */
+  'secrets.remember': { names: string[]; place: string }
+  'secrets.forget': { names: string[] }
   'question.answer': Record<string, never>
 }
 

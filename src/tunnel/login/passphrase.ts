@@ -12,7 +12,7 @@ export async function unlockByAsking(run: AuthRun, identity: Identity): Promise<
   const kept = await secrets.get(secretName)
   const reopened = kept === undefined ? undefined : await unlock(identity.text, kept)
   if (reopened?.kind === 'private') return reopened.key
-  secrets.delete(secretName)
+  if (kept !== undefined) secrets.delete(secretName)
   for (let left = PASSPHRASE_TRIES; left > 0; left--) {
     const passphrase = await run.ask(`Passphrase of ${identity.label}`, passphraseDetail(run, left))
     if (passphrase === undefined) {

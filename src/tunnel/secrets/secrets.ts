@@ -1,12 +1,16 @@
 // What a person typed and a server took, by name: `passphrase of /path`, `password of user@host:port`.
-// Keeping it at rest is not here.
+// Keeping it at rest is in keeper.ts.
 
 /** A Map is one that keeps its secrets in memory, for the life of the host. */
 export interface Secrets {
-  /** `undefined` when none is kept, in memory or at rest. */
-  get(name: string): string | undefined | Promise<string | undefined>
-  /** Keeps what a server or a key has just taken. */
+  /**
+   * `undefined` when none is kept, in memory or at rest. What is kept at rest may have to be asked for: the login's clock
+   * should stand still meanwhile.
+   * @throws the signal's reason.
+   */
+  get(name: string, signal?: AbortSignal): string | undefined | Promise<string | undefined>
+  /** Keeps in memory what a server or a key has just taken. */
   set(name: string, secret: string): unknown
-  /** Drops what was refused. */
+  /** Drops what was refused, at rest too. */
   delete(name: string): unknown
 }

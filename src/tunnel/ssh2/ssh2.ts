@@ -130,7 +130,12 @@ class Attempt {
     this.#carrier = openCarrier()
     const parseKey = ssh2.utils.parseKey as unknown as ParseKey
     this.#authenticator = new Authenticator({
-      ...{ parameters, files: options.files, secrets: options.secrets, log: options.log },
+      ...{ parameters, files: options.files, log: options.log },
+      secrets: {
+        get: (name) => paused(this.#timer, async () => options.secrets.get(name, this.#over.signal)),
+        set: (name, secret) => options.secrets.set(name, secret),
+        delete: (name) => options.secrets.delete(name),
+      },
       prompts: this.#prompts,
       signal: this.#over.signal,
       parseKey,

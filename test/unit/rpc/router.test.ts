@@ -6,7 +6,7 @@ import { type Method, requestSchemas } from '../../../src/rpc/protocol.ts'
 import { type Handlers, RpcRouter } from '../../../src/rpc/router.ts'
 
 const GOOD: Record<Method, unknown> = {
-  handshake: { protocol: 1, config: { think: true }, config_file: '/c', log_file: '/l' },
+  handshake: { protocol: 1, config: { think: true }, config_file: '/c', log_file: '/l', data_dir: '/d' },
   'chat.open': { chat: 1, transcript: '# You\n' },
   'chat.send': { chat: 1, text: 'hi', replaces: 3 },
   'chat.stop': { chat: 1 },
@@ -17,6 +17,8 @@ const GOOD: Record<Method, unknown> = {
   'chat.close': { chat: 1 },
   'models.list': {},
   'models.default': { model: 'box:qwen3:4b' },
+  'secrets.remember': [],
+  'secrets.forget': {},
   'question.answer': { question: 1, value: 'secret' },
 }
 const METHODS = Object.keys(GOOD) as Method[]
