@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
+import { retryDelay } from './back-off.ts'
 import type { Link } from './transport.ts'
 
 /** Time until a server that does not take the connection is given up. */
@@ -62,6 +63,23 @@ export class DirectLink implements Link {
     const stream = await this.open(host, port, signal)
     stream.destroy()
     return clock.now() - before
+  }
+
+  /** Resolves when the server accepts a connection; it is dialled at growing intervals until then. */
+  async whenBack(
+    place: { host: string; port: number },
+    { clock, random = Math.random }: { clock: Clock; random?: (() => number) | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.measure(place, clock, signal)
+        return
+      } catch (error) {
+        if (!(error instanceof PluginError) || error.code !== 'API_UNAVAILABLE') throw error
+        await clock.sleep(retryDelay(tries, error, random), signal)
+      }
+    }
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import { Connection } from './connection.ts'
 import { DirectLink } from './direct.ts'
 import { loadUndici, TunnelHttp } from './http/http.ts'
 import { readAuthorities } from './http/trust.ts'
+import { LinkWatch } from './link-watch.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import { thisUser } from './ssh-config/ssh-config.ts'
 import type { LocalUser } from './ssh-config/tokens.ts'
@@ -21,6 +22,13 @@ export interface Server {
   status(): LinkStatus
   /** Brings the link up now, whatever a back-off says. @throws PluginError SSH_* */
   connect(signal?: AbortSignal): Promise<void>
+  /**
+   * Brings the link up ahead of a request, if that needs nobody's answer, and keeps it up until `release`. What goes wrong is
+   * a status, and told with the request.
+   */
+  prepare(): void
+  /** A link that is lost from now on stays so until somebody needs it. */
+  release(): void
   /**
    * Resolves when the link is up (again), and has it tried again and again meanwhile, at growing intervals.
    * @throws PluginError why it does not come up by itself (a login or host key refused, a bad configuration), CANCELLED
@@ -43,7 +51,11 @@ export interface ServerDependencies {
   onNotice?: ((text: string) => void) | undefined
   /** Told of each change of a link. */
   onStatus?: ((name: string, status: LinkStatus) => void) | undefined
+  /** What tells that links may have died; by default each server has its own. */
+  watch?: LinkWatch | undefined
   secrets?: Secrets | undefined
+  /** In [0, 1); of the back-off. */
+  random?: (() => number) | undefined
   /** Another file than ~/.ssh/config. */
   sshConfigFile?: string | undefined
   local?: LocalUser | undefined
@@ -66,10 +78,9 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
     http,
     status: () => connection?.status() ?? { state: 'ready', since, attempts: 0 },
     connect: (signal) => link.ready(signal ? { signal } : {}),
-    whenBack: async (signal) => {
-      if (connection) await connection.whenBack(signal)
-      else await direct.measure(place, clock, signal)
-    },
+    prepare: () => connection?.prepare(),
+    release: () => connection?.keepUp(false),
+    whenBack: (signal) => connection?.whenBack(signal) ?? direct.whenBack(place, dependencies, signal),
     measure: (signal) => connection?.measure(signal) ?? direct.measure(place, clock, signal),
     disconnect: () => connection?.disconnect(),
     close: () => {
@@ -97,7 +108,7 @@ function authoritiesOf({ caFile }: ServerConfig, { files = systemSshFiles, local
 }
 
 function sshConnection(name: string, target: SshTarget, dependencies: ServerDependencies): Connection {
-  const { log, onStatus } = dependencies
+  const { clock, log, onStatus } = dependencies
   const all: ConnectDependencies = {
     ...dependencies,
     files: dependencies.files ?? systemSshFiles,
@@ -108,9 +119,28 @@ function sshConnection(name: string, target: SshTarget, dependencies: ServerDepe
   const connection: Connection = new Connection({
     name,
     log,
-    clock: dependencies.clock,
+    clock,
+    random: dependencies.random,
+    watch: dependencies.watch ?? new LinkWatch({ clock }),
     onState: () => onStatus?.(name, connection.status()),
-    connect: (attempt) => connectServer(target, all, attempt),
+    connect: (attempt) => {
+      const prompts = askedFirst(dependencies.prompts, attempt.refuseUnattended)
+      return connectServer(target, { ...all, prompts }, attempt)
+    },
   })
   return connection
+}
+
+/** The same prompts, each put only after `mayAsk`, which throws when it may not. */
+function askedFirst(prompts: Prompts, mayAsk: () => void): Prompts {
+  return {
+    secret: async (question, signal) => {
+      mayAsk()
+      return prompts.secret(question, signal)
+    },
+    choose: async (question, signal) => {
+      mayAsk()
+      return prompts.choose(question, signal)
+    },
+  }
 }

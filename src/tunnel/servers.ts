@@ -1,14 +1,17 @@
 // The configured servers by name. What one of them is, is server.ts's.
 import type { ServerConfig } from '../config/schema.ts'
 import { PluginError } from '../core/errors.ts'
+import { LinkWatch } from './link-watch.ts'
 import { openServer, type Server, type ServerDependencies } from './server.ts'
 
 export class Servers {
   readonly #dependencies: ServerDependencies
+  readonly #watch: LinkWatch
   readonly #servers = new Map<string, { config: ServerConfig; server: Server }>()
 
   constructor(dependencies: ServerDependencies) {
-    this.#dependencies = dependencies
+    this.#watch = dependencies.watch ?? new LinkWatch({ clock: dependencies.clock })
+    this.#dependencies = { ...dependencies, watch: this.#watch }
   }
 
   /** In the order of the configuration: the default server first. */
@@ -36,6 +39,11 @@ export class Servers {
     throw new PluginError('SERVER_NOT_FOUND', `No server is called "${name}"`, {
       hint: `Configured are: ${this.names.join(', ')}.`,
     })
+  }
+
+  /** The editor has got the focus: a person is back, and so may be the network. */
+  focus(): void {
+    this.#watch.focus()
   }
 
   /** Ends every connection. */

@@ -76,13 +76,23 @@ export interface Milestone {
 /** Where a link stands while somebody waits for it; shown to the user as the phase. */
 export type LinkPhase = 'connecting' | 'authenticating'
 
+export interface ReadyOptions {
+  signal?: AbortSignal
+  onPhase?: (phase: LinkPhase) => void
+  /** Nobody is there to be asked: an attempt that would ask is given up. */
+  isUnattended?: boolean
+}
+
 /** A link that must be brought up before streams can be opened in it. */
 export interface Link extends Transport {
   /**
    * Brings the link up when it is not; every caller waits for the same attempt.
    * An aborted caller stops waiting; the attempt itself goes on for the others.
+   * To be called before each request: a link that has been silent is looked at, and a dead one is made anew.
    */
-  ready(options?: { signal?: AbortSignal; onPhase?: (phase: LinkPhase) => void }): Promise<void>
+  ready(options?: ReadyOptions): Promise<void>
+  /** An answer came through it: a link that carries answers and dies is not one that cannot stand. */
+  answered?(): void
 }
 
 /** What a link asks of a person. Every method rejects with the signal's reason when the attempt is given up. */

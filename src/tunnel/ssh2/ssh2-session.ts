@@ -29,7 +29,9 @@ export interface Carrier {
   readonly readableEnded: boolean
   /** Why it was destroyed, when there was an error. */
   readonly errored?: Error | null
+  on(event: 'data', listener: () => void): unknown
   destroySoon(): unknown
+  destroy(): unknown
 }
 
 export interface SessionOptions {
@@ -47,7 +49,12 @@ export class Ssh2Session implements Session {
   readonly #options: SessionOptions
   /** The first error after the login says more than the bare end that follows it. */
   #cause: Error | undefined
+  /** Why it was taken for dead from outside, which says more still. */
+  #reason: PluginError | undefined
   #isEnded = false
+  #heardAt: number
+  /** Those who wait for a sign of life. */
+  readonly #probing = new Set<(error: PluginError) => void>()
 
   constructor(client: ForwardingClient, carrier: Carrier, options: SessionOptions) {
     this.#client = client
@@ -57,7 +64,18 @@ export class Ssh2Session implements Session {
     client.on('error', (error) => {
       this.#cause ??= error
     })
+    this.#heardAt = options.clock.now()
+    carrier.on('data', () => {
+      this.#heardAt = options.clock.now()
+    })
     this.closed = new Promise((resolve) => client.on('close', () => resolve(this.#lostNow())))
+    this.closed.then((error) => {
+      for (const reject of this.#probing) reject(error)
+    })
+  }
+
+  get heardAt(): number {
+    return this.#heardAt
   }
 
   async open(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
@@ -77,20 +95,25 @@ export class Ssh2Session implements Session {
 
   /** Any answer is a sign of life: this asks to cancel a forward that was never asked for, which every server refuses. */
   probe(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
+    const over = new AbortController()
+    return new Promise<void>((resolve, reject) => {
       const lost = this.#lost()
       if (lost) return reject(lost)
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      this.closed.then(reject)
+      this.#probing.add(reject)
+      over.signal.addEventListener('abort', () => this.#probing.delete(reject))
+      signal.addEventListener('abort', () => reject(signal.reason), { signal: over.signal })
       this.#client.unforwardIn('127.0.0.1', 1, () => resolve())
-    })
+    }).finally(() => over.abort())
   }
 
-  end(): void {
+  end(reason?: PluginError): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    this.#reason = reason
     this.#client.end()
-    this.#carrier.destroySoon()
+    // What a dead link still has to send would be waited for in vain.
+    if (reason) this.#carrier.destroy()
+    else this.#carrier.destroySoon()
   }
 
   /** Resolves to true when the time is up, to false when nobody waits any more. */
@@ -140,6 +163,7 @@ export class Ssh2Session implements Session {
 
   #lostNow(): PluginError {
     const { place } = this.#options
+    if (this.#reason) return this.#reason
     if (this.#isEnded) return new PluginError('SSH_DISCONNECTED', `The SSH connection to ${place.alias} was closed`)
     return lostError(this.#cause ?? this.#carrier.errored ?? '', place)
   }

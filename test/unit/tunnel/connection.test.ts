@@ -1,67 +1,9 @@
-import { PassThrough } from 'node:stream'
+// The way from idle to ready and back, shared by all who need it. What happens to a link by itself is in connection-life.test.ts.
 import { describe, expect, it } from 'vitest'
 import { PluginError } from '../../../src/core/errors.ts'
-import { logTo } from '../../../src/core/log.ts'
-import { Connection } from '../../../src/tunnel/connection.ts'
-import type { ConnectionState } from '../../../src/tunnel/connection-states.ts'
-import type { LinkPhase, Session } from '../../../src/tunnel/transport.ts'
-import { FakeClock, turn } from './fakes.ts'
-
-/** A connection whose attempts the test carries through by hand. */
-function rig() {
-  const attempts: {
-    signal: AbortSignal
-    onPhase: (phase: LinkPhase) => void
-    succeed: () => FakeSession
-    fail: (error: unknown) => void
-  }[] = []
-  const states: ConnectionState[] = []
-  let logged = ''
-  const connection = new Connection({
-    name: 'gpu',
-    clock: new FakeClock(),
-    log: logTo((line) => (logged += line), 'debug'),
-    onState: (state) => states.push(state),
-    connect: ({ signal, onPhase }) =>
-      new Promise((resolve, reject) => {
-        const succeed = () => {
-          const session = new FakeSession()
-          resolve(session)
-          return session
-        }
-        attempts.push({ signal, onPhase, succeed, fail: reject })
-      }),
-  })
-  const attempt = async (index = 0) => {
-    await turn()
-    const found = attempts[index]
-    if (!found) throw new Error(`There is no attempt ${index}`)
-    return found
-  }
-  return { connection, attempts, attempt, states, log: () => logged }
-}
-
-class FakeSession implements Session {
-  ended = 0
-  lose: (error: PluginError) => void = () => {}
-  readonly closed = new Promise<PluginError>((resolve) => {
-    this.lose = resolve
-  })
-  readonly facts = { transport: 'ssh2' as const, address: 'me@gpu:22' }
-  async probe() {}
-  async open() {
-    return new PassThrough()
-  }
-  end() {
-    this.ended++
-  }
-}
-
-const outcome = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'ready',
-    (error) => error,
-  )
+import type { LinkPhase } from '../../../src/tunnel/transport.ts'
+import { outcome, rig } from './connection-rig.ts'
+import { turn } from './fakes.ts'
 
 describe('a connection', () => {
   it('is made on first need, once for all, and tells everybody', async () => {

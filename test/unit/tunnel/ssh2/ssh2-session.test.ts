@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { PluginError } from '../../../../src/core/errors.ts'
 import { channelError, connectError } from '../../../../src/tunnel/ssh-errors.ts'
 import { systemSshFiles } from '../../../../src/tunnel/ssh-files.ts'
 import { PhaseTimer, pausing } from '../../../../src/tunnel/ssh2/phase-timer.ts'
@@ -56,13 +57,39 @@ const facts = { transport: 'ssh2' as const, address: 'me@gpu:22' }
 
 function rig() {
   const client = new FakeClient()
-  const carrier = { destroyed: false, writable: true, readableEnded: false, destroySoon: () => {} }
+  const carrier = Object.assign(new EventEmitter(), {
+    ...{ destroyed: false, writable: true, readableEnded: false },
+    destroySoon: () => {},
+    destroy: () => {
+      carrier.destroyed = true
+    },
+  })
   const clock = new FakeClock()
   const session = new Ssh2Session(client, carrier, { place: PLACE, facts, clock, channelTimeoutMs: 8000 })
   return { client, carrier, clock, session }
 }
 
 describe('a session', () => {
+  it('tells when the far end was last heard of', async () => {
+    const { carrier, clock, session } = rig()
+    await clock.pass(70)
+    expect(session.heardAt).toBe(0)
+    carrier.emit('data')
+    expect(session.heardAt).toBe(70)
+  })
+
+  it('that is taken for dead waits for nothing, and fails with the reason it is given', async () => {
+    const { client, carrier, session } = rig()
+    const probing = failure(session.probe(new AbortController().signal))
+    const reason = new PluginError('SSH_DISCONNECTED', 'it did not answer')
+    session.end(reason)
+    expect(carrier.destroyed).toBe(true)
+    client.emit('close')
+    expect(await session.closed).toBe(reason)
+    expect(await failure(session.open('h', 1))).toBe(reason)
+    expect(await probing).toBe(reason)
+  })
+
   it('opens channels, and leaves no timer behind', async () => {
     const { client, clock, session } = rig()
     const opening = session.open('127.0.0.1', 11434)
