@@ -148,7 +148,7 @@ export class Ollama implements Provider {
   ): Promise<readonly string[] | undefined> {
     const key = this.#digests.get(model) ?? model
     if (this.#capabilities.has(key)) return this.#capabilities.get(key)
-    const answer = await this.#json({ method: 'POST', path: '/api/show', body: { model }, ...options })
+    const answer = await this.#json({ method: 'POST', path: '/api/show', isSafe: true, body: { model }, ...options })
     const capabilities = this.#read(showSchema, answer).capabilities ?? undefined
     this.#capabilities.set(key, capabilities)
     return capabilities

@@ -71,6 +71,8 @@ export interface HttpRequest {
   path: string
   /** Sent as JSON. */
   body?: unknown
+  /** It only asks, whatever its method: it may be sent again when the way to the server broke before an answer came. */
+  isSafe?: boolean
   signal?: AbortSignal | undefined
   onPhase?: (phase: LinkPhase) => void
 }

@@ -46,10 +46,23 @@ export function bodyError(thrown: unknown, url: URL): unknown {
   })
 }
 
+/** No channel came for a request: no byte of it can have left. Without a code of undici's, which would dial on. */
+export class NotSent extends Error {
+  constructor(cause: unknown) {
+    super('The request was not sent', { cause })
+  }
+}
+
 /** Whether a request failed because its channel was dead, so that a new one may do better. */
 export function isDeadChannel(thrown: unknown): boolean {
+  if (thrown instanceof NotSent) return isDeadChannel(thrown.cause)
   if (thrown instanceof PluginError) return thrown.code === 'SSH_DISCONNECTED'
   return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String((thrown as Raw | undefined)?.code))
+}
+
+/** What went wrong itself. */
+export function withoutWrapper(thrown: unknown): unknown {
+  return thrown instanceof NotSent ? thrown.cause : thrown
 }
 
 function notHttp(thrown: Error, url: URL): PluginError {

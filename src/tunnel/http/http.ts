@@ -6,7 +6,7 @@ import { PluginError } from '../../core/errors.ts'
 import type { Http, HttpRequest, HttpResponse } from '../../providers/provider.ts'
 import type { Link } from '../transport.ts'
 import { everythingOf } from './body.ts'
-import { bodyError, isDeadChannel, requestError } from './http-errors.ts'
+import { bodyError, isDeadChannel, NotSent, requestError, withoutWrapper } from './http-errors.ts'
 
 type Undici = typeof import('undici')
 
@@ -45,13 +45,14 @@ export class TunnelHttp implements Http {
     this.#unanswered++
     try {
       const response = await this.#repeatable(request, signal)
+      this.#link.answered?.()
       return {
         status: response.statusCode,
         contentType: String(response.headers['content-type'] ?? ''),
         body: this.#read(everythingOf(response.body), signal),
       }
     } catch (error) {
-      throw signal?.aborted ? signal.reason : requestError(error, this.#url)
+      throw signal?.aborted ? signal.reason : requestError(withoutWrapper(error), this.#url)
     } finally {
       this.#unanswered--
     }
@@ -64,13 +65,17 @@ export class TunnelHttp implements Http {
     this.#agent?.then(({ agent }) => agent.destroy(closedError())).catch(() => {})
   }
 
-  /** What only asks may be asked again on a new channel when the kept one was dead. What acts is never sent twice. */
+  /**
+   * What only asks may be asked once again on a new channel, over a new connection if need be, when the kept one was dead.
+   * What acts is sent again only if no byte of it can have left.
+   */
   async #repeatable(request: HttpRequest, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
     try {
       return await this.#send(request, signal)
     } catch (error) {
-      const isSafe = request.method === 'GET' || request.method === 'HEAD'
-      if (!isSafe || signal?.aborted || this.#isClosed || !isDeadChannel(error)) throw error
+      const isSafe = request.isSafe || request.method === 'GET' || request.method === 'HEAD'
+      if (!(isSafe || error instanceof NotSent) || signal?.aborted || this.#isClosed || !isDeadChannel(error))
+        throw error
       return this.#send(request, signal)
     }
   }
@@ -151,7 +156,7 @@ export class TunnelHttp implements Http {
         if (options.protocol === 'https:') overTls({ ...options, httpSocket: socket as never }, callback)
         else callback(null, socket as never)
       },
-      (error) => callback(error, null),
+      (error) => callback(new NotSent(error), null),
     )
   }
 

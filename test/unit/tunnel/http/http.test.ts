@@ -7,7 +7,7 @@ import { PluginError } from '../../../../src/core/errors.ts'
 import { DirectLink } from '../../../../src/tunnel/direct.ts'
 import { TunnelHttp } from '../../../../src/tunnel/http/http.ts'
 import type { Link } from '../../../../src/tunnel/transport.ts'
-import { turn } from '../fakes.ts'
+import { FakeClock, turn } from '../fakes.ts'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
@@ -33,15 +33,22 @@ class TestLink implements Link {
   readied = 0
   failWith: unknown
   isHeldBack = false
+  /** What the next channels fail with. */
+  channelFailures: unknown[] = []
+  answers = 0
   async ready(): Promise<void> {
     this.readied++
     if (this.failWith !== undefined) throw this.failWith
   }
   async open(host: string, port: number): Promise<Duplex> {
     if (this.isHeldBack) return new Promise(() => {})
+    if (this.channelFailures.length > 0) throw this.channelFailures.shift()
     const stream = await this.#direct.open(host, port)
     this.opened.push(stream)
     return stream
+  }
+  answered(): void {
+    this.answers++
   }
   close(): void {
     this.#direct.close()
@@ -135,6 +142,43 @@ describe('http over a link', () => {
     expect(await text((await http.request({ method: 'POST', path: '/' })).body)).toBe('ok')
   })
 
+  it('sends again what acts when no channel came for it, over a link that is made ready anew, once', async () => {
+    const bodies: string[] = []
+    const { url } = await backend((request, response) => {
+      request.on('data', (chunk) => bodies.push(String(chunk)))
+      request.on('end', () => response.end('ok'))
+    })
+    const { http, link } = client(url)
+    const lost = new PluginError('SSH_DISCONNECTED', 'gone')
+    link.channelFailures = [lost]
+    expect(await text((await http.request({ method: 'POST', path: '/api/chat', body: 1 })).body)).toBe('ok')
+    expect([bodies, link.readied, link.answers]).toEqual([['1'], 2, 1])
+    await turn()
+    link.opened[0]?.destroy()
+    link.channelFailures = [lost, lost]
+    expect(await failure(http.request({ method: 'POST', path: '/api/chat', body: 2 }))).toBe(lost)
+    expect([bodies, link.readied]).toEqual([['1'], 4])
+    link.channelFailures = [new PluginError('SSH_FORWARDING_DENIED', 'no')]
+    expect(await failure(http.request({ method: 'GET', path: '/' }))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })
+    expect([link.readied, link.answers]).toEqual([5, 1])
+  })
+
+  it.each([
+    ['what only asks', true, 2],
+    ['never what acts', undefined, 1],
+  ] as const)('sends again when the link dies under a request: %s', async (_, isSafe, times) => {
+    let requests = 0
+    const { url } = await backend((request, response) => {
+      if (++requests === 1) link.opened[0]?.destroy(new PluginError('SSH_DISCONNECTED', 'gone'))
+      else request.resume().on('end', () => response.end('ok'))
+    })
+    const { http, link } = client(url)
+    const answer = http.request({ method: 'POST', path: '/api/show', body: {}, ...(isSafe ? { isSafe } : {}) })
+    if (isSafe) expect((await answer).status).toBe(200)
+    else expect(await failure(answer)).toMatchObject({ code: 'SSH_DISCONNECTED' })
+    expect(requests).toBe(times)
+  })
+
   it('rejects with the reason when it is aborted while a channel is awaited', async () => {
     const { http, link } = client(new URL('http://127.0.0.1:9'))
     link.isHeldBack = true
@@ -220,6 +264,27 @@ describe('http over a link', () => {
 })
 
 describe('a direct link', () => {
+  it('is back when the server accepts connections, which is tried at growing intervals while somebody waits', async () => {
+    const { url } = await backend(echo)
+    const link = new DirectLink()
+    const clock = new FakeClock()
+    const random = () => 0.5
+    const signal = new AbortController().signal
+    await link.whenBack({ host: '127.0.0.1', port: Number(url.port) }, { clock, random }, signal)
+    const reason = new Error('enough')
+    const leaving = new AbortController()
+    const waiting = failure(link.whenBack({ host: '127.0.0.1', port: 9 }, { clock, random }, leaving.signal))
+    await expect.poll(() => clock.sleepers).toBe(1)
+    await clock.pass(250)
+    await expect.poll(() => clock.sleepers).toBe(1)
+    leaving.abort(reason)
+    expect([await waiting, clock.sleepers]).toEqual([reason, 0])
+    link.close()
+    expect(await failure(link.whenBack({ host: '127.0.0.1', port: 9 }, { clock, random }, signal))).toMatchObject({
+      code: 'CANCELLED',
+    })
+  })
+
   it('says so when nothing listens', async () => {
     const link = new DirectLink()
     expect(await failure(link.open('127.0.0.1', 9))).toMatchObject({
