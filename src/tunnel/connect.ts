@@ -3,13 +3,15 @@ import type { SshTarget } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { connectOpenssh, hasMaster } from './openssh/openssh.ts'
+import { connectOpenssh } from './openssh/openssh.ts'
 import { MissingProgramError } from './openssh/openssh-errors.ts'
+import { hasMaster } from './openssh/shared-master.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import { resolveSsh, thisUser } from './ssh-config/ssh-config.ts'
 import type { SshParameters } from './ssh-config/ssh-parameters.ts'
 import type { LocalUser } from './ssh-config/tokens.ts'
 import type { SshFiles } from './ssh-files.ts'
+import { type Hop, planRoute } from './ssh2/jump-chain.ts'
 import { connectSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
 import type { LinkPhase, Milestone, Prompts, Session } from './transport.ts'
 import { type Evidence, whyOpenssh, whyOpensshAfter } from './transport-choice.ts'
@@ -67,17 +69,15 @@ export async function connectServer(
   const parameters = await resolve(target)
   const timeouts = { login: target.loginTimeoutMs, channel: target.channelTimeoutMs, ...dependencies.timeouts }
   const options = { ...dependencies, timeouts, signal, onPhase, onMilestone }
-  const bySsh2 = (known: SshParameters) =>
-    connectSsh2(known, {
-      ...options,
-      resolveHop: (hop) => resolve({ ...target, ...NO_CHOICE_OF_OUR_OWN, ...hop }),
-    })
-  const byOpenssh = (reason?: string) =>
-    connectOpenssh(target, parameters, { ...options, reason, configFile: sshConfigFile })
+  const resolveHop = (hop: Hop) => resolve({ ...target, ...NO_CHOICE_OF_OUR_OWN, ...hop })
+  const bySsh2 = (known: SshParameters) => connectSsh2(known, { ...options, resolveHop })
+  const byOpenssh = async (reason?: string) => {
+    const route = await planRoute(parameters, resolveHop)
+    return connectOpenssh(target, parameters, { ...options, reason, route, configFile: sshConfigFile })
+  }
   if (target.transport === 'openssh') return byOpenssh()
   if (target.transport === 'ssh2') return bySsh2(parameters)
-  const hasSharedMaster = () => hasMaster(parameters, signal)
-  const evidence = await gatherEvidence(parameters, { files, local, hasMaster: hasSharedMaster })
+  const evidence = await gatherEvidence(parameters, { files, local, hasMaster: () => hasMaster(parameters, options) })
   return connectAuto({ parameters, evidence, bySsh2, byOpenssh }, dependencies)
 }
 

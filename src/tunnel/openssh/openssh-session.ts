@@ -1,5 +1,5 @@
 // A connection that an ssh program holds: streams are opened in it until it is lost or ended. How it came up is in
-// openssh.ts, how it carries a stream in streams.ts.
+// openssh-login.ts, how it carries a stream in streams.ts.
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../core/clock.ts'
 import { PluginError } from '../../core/errors.ts'
@@ -32,12 +32,16 @@ export class OpensshSession implements Session {
   readonly facts: ConnectionFacts
   readonly #options: OpensshSessionOptions
   readonly #open = new Set<PipeSocket>()
+  /** What is being opened. */
+  readonly #attempts = new Set<AbortController>()
   #lastTarget = NOWHERE
+  #heardAt: number
   #isEnded = false
   #lost: PluginError | undefined
 
   constructor(options: OpensshSessionOptions) {
     this.#options = options
+    this.#heardAt = options.clock.now()
     this.facts = options.facts
     this.closed = options.gone.then((error) => this.#lose(error))
   }
@@ -57,6 +61,10 @@ export class OpensshSession implements Session {
     } catch (error) {
       if (!isAnswer(error)) throw error
     }
+  }
+
+  get heardAt(): number {
+    return this.#heardAt
   }
 
   end(reason?: PluginError): void {
@@ -79,14 +87,17 @@ export class OpensshSession implements Session {
       () => attempt.abort(channelTimeout(channelTimeoutMs, target, place)),
       () => {},
     )
-    void this.closed.then((error) => attempt.abort(error))
+    this.#attempts.add(attempt)
     try {
-      return this.#adopt(await streams.open(target, attempt.signal))
+      const opened = await streams.open(target, attempt.signal)
+      this.#heardAt = clock.now()
+      return this.#adopt(opened)
     } catch (error) {
       if (attempt.signal.aborted || error instanceof PluginError) throw error
       throw (await this.#judge(async () => Promise.reject(error))) ?? error
     } finally {
       signal?.removeEventListener('abort', giveUp)
+      this.#attempts.delete(attempt)
       isOver.abort()
     }
   }
@@ -94,6 +105,9 @@ export class OpensshSession implements Session {
   #adopt(opened: Opened): PipeSocket {
     const stream = new PipeSocket(opened, () => this.#judge(() => opened.isSound()))
     if (this.#lost) stream.destroy(this.#lost)
+    opened.output.on('data', () => {
+      this.#heardAt = this.#options.clock.now()
+    })
     this.#open.add(stream)
     stream.once('close', () => this.#open.delete(stream))
     return stream
@@ -122,6 +136,7 @@ export class OpensshSession implements Session {
   #lose(error: PluginError): PluginError {
     this.#lost ??= error
     for (const stream of this.#open) stream.destroy(this.#lost)
+    for (const attempt of this.#attempts) attempt.abort(this.#lost)
     return this.#lost
   }
 

@@ -1,53 +1,13 @@
 // Brings an SSH connection up by the system's own ssh, for what ssh2 cannot do. The program logs in and stays as our own
-// master; streams go through unix sockets in a private folder. Where a master of the user's lives it is used instead, and
-// left alive. What ssh is told is in arguments.ts, what it says in chatter.ts.
-import { join } from 'node:path'
+// master; streams go through unix sockets in a private folder. Where a master of the user's lives it is used instead.
 import type { SshTarget } from '../../config/schema.ts'
-import { type Clock, systemClock } from '../../core/clock.ts'
-import type { PluginError } from '../../core/errors.ts'
-import type { Log } from '../../core/log.ts'
-import type { Secrets } from '../secrets/secrets.ts'
 import type { SshParameters } from '../ssh-config/ssh-parameters.ts'
-import { lostError, timeoutError } from '../ssh-errors.ts'
-import type { SshFiles } from '../ssh-files.ts'
-import { PhaseTimer, pausing } from '../ssh2/phase-timer.ts'
-import type { SshTimeouts } from '../ssh2/ssh2.ts'
-import type { ConnectionFacts, LinkPhase, Milestone, Prompts, Session } from '../transport.ts'
-import { type Destination, keeperArguments, sharedStreamArguments, streamArguments } from './arguments.ts'
-import { Askpass } from './askpass.ts'
-import { ChannelWatch } from './channel-watch.ts'
-import { type ChatterEvent, understand } from './chatter.ts'
-import { connectMux, type Mux } from './mux.ts'
-import { endError, MissingProgramError, startError } from './openssh-errors.ts'
-import { OpensshSession } from './openssh-session.ts'
-import { type Ending, type KeptProcess, startKept } from './process.ts'
+import type { Session } from '../transport.ts'
+import { OpensshLogin } from './openssh-login.ts'
+import type { OpensshOptions } from './options.ts'
 import { makeRuntimeFolder, type RuntimeFolder } from './runtime-folder.ts'
-import { ForwardedStreams, PipedStreams, type Streams } from './streams.ts'
-
-export interface OpensshOptions {
-  prompts: Prompts
-  files: SshFiles
-  secrets: Secrets
-  log: Log
-  signal: AbortSignal
-  onPhase: (phase: LinkPhase) => void
-  onMilestone?: ((milestone: Milestone) => void) | undefined
-  onNotice: (text: string) => void
-  clock?: Clock | undefined
-  timeouts?: Partial<SshTimeouts> | undefined
-  configFile?: string | undefined
-  /** Why ssh2 is not taken. */
-  reason?: string | undefined
-  /** The program; by default the `ssh` on PATH. */
-  program?: string | undefined
-  /** How streams are carried; by default as the system can. */
-  carriage?: 'sockets' | 'pipes' | undefined
-}
-
-const TIMEOUTS = { keyExchange: 10_000, login: 15_000, channel: 8_000 }
-
-/** Neither control sockets nor unix sockets that ssh would listen on. */
-const CARRIAGE = process.platform === 'win32' ? 'pipes' : 'sockets'
+import { findMaster, shareMaster } from './shared-master.ts'
+import { strictConfig } from './strict-config.ts'
 
 /**
  * Connects and logs in, or takes the user's living master. Nothing is tried twice.
@@ -63,249 +23,19 @@ export async function connectOpenssh(
   try {
     const shared = await findMaster(parameters, options)
     if (shared) return shareMaster(shared, folder, parameters, options)
-    return await new Attempt({ target, parameters, configFile: options.configFile }, folder, options).run()
+    const configFile = await configFor(folder, options)
+    return await new OpensshLogin({ target, parameters, configFile }, folder, options).run()
   } catch (error) {
     await folder.remove()
     throw error
   }
 }
 
-/** Whether the user's ssh holds a connection to this server that can be shared. */
-export async function hasMaster(parameters: SshParameters, signal: AbortSignal): Promise<boolean> {
-  const mux = await findMaster(parameters, { signal })
-  mux?.end()
-  return mux !== undefined
-}
-
-async function findMaster(
-  { controlPath }: SshParameters,
-  { signal, carriage = CARRIAGE }: Pick<OpensshOptions, 'signal' | 'carriage'>,
-): Promise<Mux | undefined> {
-  if (controlPath === undefined || carriage === 'pipes') return undefined
-  const mux = await connectMux(controlPath, signal).catch(() => undefined)
-  signal.throwIfAborted()
-  return mux
-}
-
-function shareMaster(mux: Mux, folder: RuntimeFolder, parameters: SshParameters, options: OpensshOptions): Session {
-  const { controlPath = '' } = parameters
-  const sockets = new ForwardedStreams({ mux, folder: folder.path, place: parameters })
-  const pipes = new PipedStreams({
-    command: ({ host, port }) => [options.program ?? 'ssh', ...sharedStreamArguments(controlPath, host, port)],
-    place: parameters,
-    isSound: () => mux.alive(),
-  })
-  // What the master says is heard by the user's terminal only, so a process of ours must ask where it can.
-  const streams: Streams = {
-    open: (to, signal) => (to.host.startsWith('/') ? sockets : pipes).open(to, signal),
-    end: () => sockets.end(),
-  }
-  const facts = { ...factsOf(parameters, options), login: 'your ControlMaster' }
-  return new OpensshSession({
-    ...sessionParts(parameters, options),
-    streams,
-    facts,
-    gone: mux.closed.then(async () => {
-      await folder.remove()
-      return lostError('your ControlMaster ended', parameters)
-    }),
-    letGo: () => setImmediate(() => mux.end()),
-  })
-}
-
-/** One try to come up, with a program of its own; it ends in a session or in one error. */
-class Attempt {
-  readonly #destination: Destination
-  readonly #folder: RuntimeFolder
-  readonly #options: OpensshOptions
-  readonly #timer: PhaseTimer
-  readonly #watch = new ChannelWatch()
-  /** What ssh said to the user. */
-  readonly #words: string[] = []
-  readonly #methods = new Set<string>()
-  readonly #over = new AbortController()
-  readonly #ready: Promise<void>
-  #resolveReady: () => void = () => {}
-  #askpass: Askpass | undefined
-  #process: KeptProcess | undefined
-  #facts: ConnectionFacts
-  #key: string | undefined
-  #greetings = 0
-  #readyCount = 0
-
-  constructor(destination: Destination, folder: RuntimeFolder, options: OpensshOptions) {
-    const { parameters } = destination
-    this.#destination = destination
-    this.#folder = folder
-    this.#options = options
-    this.#facts = factsOf(parameters, options)
-    this.#ready = new Promise((resolve) => {
-      this.#resolveReady = resolve
-    })
-    this.#timer = new PhaseTimer(options.clock ?? systemClock, (phase, ms) =>
-      this.#over.abort(timeoutError(phase, ms, parameters)),
-    )
-  }
-
-  async run(): Promise<Session> {
-    const { signal } = this.#options
-    const giveUp = () => this.#over.abort(signal.reason)
-    signal.addEventListener('abort', giveUp, { once: true })
-    try {
-      const process = await this.#start()
-      const stopped = new Promise<never>((_, reject) => {
-        this.#over.signal.addEventListener('abort', () => reject(this.#over.signal.reason), { once: true })
-      })
-      stopped.catch(() => {})
-      const failed = process.ended.then(async (ending) => Promise.reject(await this.#startFailure(ending)))
-      failed.catch(() => {})
-      await Promise.race([this.#ready, stopped, failed])
-      return await Promise.race([this.#finish(process), stopped, failed])
-    } catch (error) {
-      await this.#abandon()
-      throw this.#over.signal.aborted ? this.#over.signal.reason : error
-    } finally {
-      this.#timer.stop()
-      signal.removeEventListener('abort', giveUp)
-    }
-  }
-
-  async #start(): Promise<KeptProcess> {
-    const { parameters } = this.#destination
-    const { prompts, secrets, log, onNotice, program = 'ssh', clock } = this.#options
-    const askpass = await Askpass.start({
-      ...{ folder: this.#folder, parameters, secrets, log, onNotice },
-      prompts: pausing(prompts, this.#timer),
-      onRefused: (reason) => this.#over.abort(reason),
-    })
-    this.#askpass = askpass
-    this.#over.signal.throwIfAborted()
-    this.#timer.start('dialling', parameters.connectTimeoutMs)
-    const command = [program, ...keeperArguments(this.#destination, this.#controlPath)]
-    this.#process = startKept(command, this.#folder.path, {
-      environment: askpass.environment,
-      onLine: (line) => this.#onLine(line),
-      clock,
-    })
-    return this.#process
-  }
-
-  get #carriage(): 'sockets' | 'pipes' {
-    return this.#options.carriage ?? CARRIAGE
-  }
-
-  get #controlPath(): string | undefined {
-    return this.#carriage === 'sockets' ? join(this.#folder.path, 'c') : undefined
-  }
-
-  #onLine(line: string): void {
-    const event = understand(line)
-    if (!event) return
-    this.#watch.take(event)
-    this.#take(event)
-  }
-
-  /** A jump host's ssh speaks here too, before the target's: of what both say the last counts. */
-  #take(event: ChatterEvent): void {
-    const { keyExchange, login } = { ...TIMEOUTS, ...this.#options.timeouts }
-    switch (event.type) {
-      case 'greeted':
-        this.#greetings++
-        this.#facts = { ...this.#facts, banner: event.banner }
-        this.#pass('tcp', event.banner)
-        this.#timer.start('agreeing on keys', keyExchange)
-        break
-      case 'logging in':
-        this.#options.onPhase('authenticating')
-        this.#pass('host-key')
-        this.#timer.start('logging in', login)
-        break
-      case 'key accepted':
-        this.#key = event.key
-        break
-      case 'logged in':
-        this.#methods.add(event.method)
-        this.#facts = { ...this.#facts, login: event.method === 'publickey' ? (this.#key ?? 'key') : event.method }
-        break
-      case 'master':
-        if (event.controlPath === this.#controlPath) this.#resolveReady()
-        break
-      case 'ready':
-        this.#readyCount++
-        if (this.#controlPath === undefined && this.#readyCount > this.#hops) this.#resolveReady()
-        break
-      case 'words':
-        this.#words.push(event.text)
-        this.#options.log.info('ssh says', { text: event.text })
-        break
-    }
-  }
-
-  /** What a hop's ssh says is not told as the target's. */
-  #pass(stage: Milestone['stage'], detail?: string): void {
-    if (this.#greetings <= this.#hops) return
-    const { user, host, port } = this.#destination.parameters
-    this.#options.onMilestone?.({ stage, hop: `${user}@${host}:${port}`, ...(detail ? { detail } : {}) })
-  }
-
-  get #hops(): number {
-    const { target, parameters } = this.#destination
-    const jump = target.jump ?? parameters.proxyJump ?? 'none'
-    return jump === 'none' ? 0 : jump.split(',').length
-  }
-
-  async #finish(process: KeptProcess): Promise<Session> {
-    const { parameters } = this.#destination
-    const mux = this.#controlPath === undefined ? undefined : await connectMux(this.#controlPath, this.#over.signal)
-    const askpass = this.#askpass
-    askpass?.succeeded(this.#methods)
-    // Streams that log in by themselves may have to ask again.
-    if (mux) askpass?.close()
-    this.#pass('authentication', this.#facts.login)
-    const before = this.#words.length
-    const gone = process.ended.then(async () => {
-      mux?.end()
-      askpass?.close()
-      await this.#folder.remove()
-      return endError(this.#words.slice(before), parameters)
-    })
-    return new OpensshSession({
-      ...sessionParts(parameters, this.#options),
-      streams: mux
-        ? new ForwardedStreams({ mux, folder: this.#folder.path, place: parameters, watch: this.#watch })
-        : this.#pipes(),
-      facts: this.#facts,
-      gone,
-      letGo: () => process.end(),
-    })
-  }
-
-  #pipes(): Streams {
-    const { program = 'ssh' } = this.#options
-    return new PipedStreams({
-      command: ({ host, port }) => [program, ...streamArguments(this.#destination, host, port)],
-      environment: () => this.#askpass?.environment ?? {},
-      place: this.#destination.parameters,
-    })
-  }
-
-  async #startFailure(ending: Ending): Promise<PluginError> {
-    if (ending === 'missing') return new MissingProgramError()
-    return startError(this.#words, this.#destination.parameters, this.#options.files)
-  }
-
-  async #abandon(): Promise<void> {
-    this.#askpass?.close()
-    this.#process?.end()
-    await this.#process?.ended
-  }
-}
-
-function sessionParts(parameters: SshParameters, { clock = systemClock, timeouts }: OpensshOptions) {
-  return { place: parameters, clock, channelTimeoutMs: { ...TIMEOUTS, ...timeouts }.channel }
-}
-
-function factsOf({ user, host, port, proxyJump }: SshParameters, { reason }: OpensshOptions): ConnectionFacts {
-  const via = proxyJump === undefined ? '' : ` via ${proxyJump.split(',').join(', ')}`
-  return { transport: 'openssh', address: `${user}@${host}:${port}${via}`, ...(reason === undefined ? {} : { reason }) }
+/** A hop has no arguments of its own: what must hold for it can only stand in a configuration. */
+async function configFor(
+  folder: RuntimeFolder,
+  { configFile, route = [] }: OpensshOptions,
+): Promise<string | undefined> {
+  const text = strictConfig(route.slice(0, -1), configFile)
+  return text === undefined ? configFile : folder.write('config', text, 'text')
 }
