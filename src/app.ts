@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { NeovimClient } from 'neovim'
 import { Chats } from './chat/chats.ts'
-import { keepInConfigFile, loadConfig } from './config/load.ts'
+import { changeConfigFile, keepInConfigFile, type LoadedConfig, loadConfig } from './config/load.ts'
 import { type Config, resolveConfig } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { PluginError, toRecord } from './core/errors.ts'
@@ -15,7 +15,12 @@ import { ProviderRouter } from './providers/router.ts'
 import { type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
 import { SecretKeeper } from './tunnel/secrets/keeper.ts'
+import { ServerBook } from './servers/server-book.ts'
+import type { Server } from './tunnel/server.ts'
+import { testServer } from './tunnel/server-test.ts'
 import { Servers } from './tunnel/servers.ts'
+import { userHostAliases } from './tunnel/ssh-config/aliases.ts'
+import { systemSshFiles } from './tunnel/ssh-files.ts'
 
 export class App {
   readonly #editor: Editor
@@ -23,11 +28,15 @@ export class App {
   readonly #chats: Chats
   readonly #servers: Servers
   readonly #secrets: SecretKeeper
+  readonly #book: ServerBook
+  /** By server, so that what is known of a server's models outlives a change of another server. */
+  readonly #ollamas = new WeakMap<Server, Ollama>()
   #router: ProviderRouter | undefined
   #requests = 0
   #config: Config = resolveConfig({}, 'the defaults')
   #configFile = ''
   #dataFolder = ''
+  #setup: Record<string, unknown> = {}
   #log: Log = silentLog
   /** The log of the moment: it is opened only with the handshake. */
   readonly #logNow: Log = {
@@ -49,6 +58,7 @@ export class App {
       defaultModel: () => this.#config.defaultModel,
       warn: (text) => this.#warn(text),
     })
+    this.#book = this.#makeBook()
     this.#rpc = new RpcRouter(this.#handlers(), () => this.#log)
     this.#secrets = new SecretKeeper({
       prompts: this.#editor,
@@ -64,6 +74,7 @@ export class App {
       log: this.#logNow,
       onNotice: (text) => this.#warn(text),
       onStatus: (server, { state, error }) => {
+        this.#book.changed(server)
         const why = error === undefined ? {} : { code: error.code, message: error.message }
         this.#tell({ name: 'ConnectionChanged', server, state, ...why })
       },
@@ -92,6 +103,7 @@ export class App {
     return {
       handshake: (params) => this.#shakeHands(params),
       ...this.#chats.handlers,
+      ...this.#book.handlers,
       'models.list': () => this.#listModels(),
       'models.default': ({ model }) => this.#keepDefault(model),
       'secrets.remember': () => this.#secrets.remember(),
@@ -108,7 +120,10 @@ export class App {
     }
     this.#configFile = params.config_file
     this.#dataFolder = params.data_dir
-    const { config, problems } = await loadConfig(params.config, params.config_file)
+    this.#setup = params.config
+    const loaded = await loadConfig(params.config, params.config_file)
+    const { config, problems } = loaded
+    this.#book.adopt(loaded)
     this.#log = fileLog(params.log_file, config.log.level)
     this.#config = config
     for (const problem of problems) this.#log.warn('configuration', { error: problem })
@@ -124,6 +139,44 @@ export class App {
       pid: process.pid,
       problems: problems.map(toRecord),
     }
+  }
+
+  #makeBook(): ServerBook {
+    return new ServerBook({
+      surface: this.#editor,
+      servers: () => this.#configured(),
+      provider: (server) => this.#providers().provider(server),
+      test: (config, { mayAsk, ...options }) =>
+        testServer(
+          config,
+          {
+            prompts: mayAsk ? this.#editor : { secret: async () => undefined, choose: async () => undefined },
+            secrets: mayAsk ? this.#secrets : this.#secrets.ofSession,
+            ...{ files: systemSshFiles, log: this.#logNow, clock: systemClock },
+            onNotice: (text) => this.#warn(text),
+            provider: (http) => new Ollama({ http, clock: systemClock, server: config.name }),
+          },
+          options,
+        ),
+      load: () => loadConfig(this.#setup, this.#configFile),
+      change: (changes) => changeConfigFile(this.#configFile, changes),
+      take: (loaded) => this.#takeServers(loaded),
+      aliases: () => userHostAliases(systemSshFiles),
+      clock: systemClock,
+      log: this.#logNow,
+    })
+  }
+
+  /** Chats ask for the router anew with each request, so they go on. */
+  #takeServers({ config }: LoadedConfig): void {
+    this.#config = { ...this.#config, servers: config.servers }
+    this.#router = undefined
+    this.#providers()
+  }
+
+  #configured(): Servers {
+    this.#providers()
+    return this.#servers
   }
 
   async #listModels(): Promise<Results['models.list']> {
@@ -144,16 +197,21 @@ export class App {
   #providers(): ProviderRouter {
     if (this.#router) return this.#router
     this.#servers.configure(this.#config.servers)
-    const provider = (server: string) => {
-      return new Ollama({ http: this.#servers.get(server).http, clock: systemClock, server })
-    }
-    this.#router = new ProviderRouter(new Map(this.#servers.names.map((name) => [name, provider(name)])), {
+    this.#router = new ProviderRouter(new Map(this.#servers.names.map((name) => [name, this.#ollama(name)])), {
       clock: systemClock,
       tell: (event) => this.#tell(event),
       number: () => ++this.#requests,
       withContent: () => this.#config.log.content,
     })
     return this.#router
+  }
+
+  #ollama(name: string): Ollama {
+    const server = this.#servers.get(name)
+    const known = this.#ollamas.get(server)
+    const ollama = known ?? new Ollama({ http: server.http, clock: systemClock, server: name })
+    this.#ollamas.set(server, ollama)
+    return ollama
   }
 
   #tell(event: HostEvent): void {

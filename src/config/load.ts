@@ -14,8 +14,8 @@ const NEW_FILE =
 export interface LoadedConfig {
   config: Config
   problems: PluginError[]
-  /** The entries of `servers` by name, as they were written where. */
-  servers: { setup: Readonly<Record<string, unknown>>; file: Readonly<Record<string, unknown>> }
+  /** What was written where, without what is wrong. */
+  written: { setup: Readonly<Record<string, unknown>>; file: Readonly<Record<string, unknown>> }
 }
 
 /** One field of the file to be set, or to be taken away when there is no value. */
@@ -45,11 +45,10 @@ export async function loadConfig(setup: Record<string, unknown>, file: string): 
   })
   const fromSetup = attempt(() => checkAlone(setup, 'setup()'), soundOptions(setup))
   const fromFile = attempt(() => checkAlone(kept, file), soundOptions(kept))
-  const servers = { setup: recordOf(fromSetup.servers), file: recordOf(fromFile.servers) }
-  const all = { ...servers.setup, ...servers.file }
-  const whole = { ...fromSetup, ...fromFile, ...(Object.keys(all).length === 0 ? {} : { servers: all }) }
+  const servers = { ...recordOf(fromSetup.servers), ...recordOf(fromFile.servers) }
+  const whole = { ...fromSetup, ...fromFile, ...(Object.keys(servers).length === 0 ? {} : { servers }) }
   const config = attempt(() => resolveConfig(whole, 'the configuration'), resolveConfig(withoutBond(whole), ''))
-  return { config, problems, servers }
+  return { config, problems, written: { setup: fromSetup, file: fromFile } }
 }
 
 /**

@@ -6,6 +6,9 @@ import { PluginError } from '../core/errors.ts'
 /** An IPv6 address is the only one with colons in it; a leading `-` would be an option of ssh. */
 const HOST = /^(?:[^\s@/:-][^\s@/:]*|(?=.*:.*:)[\da-fA-F:.]+(?:%[^\s@/]+)?)$/
 
+/** Where Ollama listens when nobody told it otherwise. */
+export const DEFAULT_URL = 'http://127.0.0.1:11434'
+
 const port = z.int().min(1).max(65_535)
 
 const sshOptions = z
@@ -57,7 +60,7 @@ const serverOptions = z
         [z.url({ protocol: /^https?$/ }), z.string().regex(/^unix:\/./)],
         'expected http://…, https://… or unix:/path',
       )
-      .default('http://127.0.0.1:11434')
+      .default(DEFAULT_URL)
       .describe("Ollama's address as seen from the SSH server, or from here without ssh; `unix:/path` for a socket"),
     ca_file: z.string().min(1).optional().describe('Certificates to trust for an https url besides the usual ones'),
   })
@@ -160,7 +163,7 @@ export interface Config {
 const LOCAL_SERVER: ServerConfig = {
   name: 'local',
   ssh: undefined,
-  url: new URL('http://127.0.0.1:11434'),
+  url: new URL(DEFAULT_URL),
   caFile: undefined,
 }
 
@@ -220,10 +223,16 @@ function resolveSsh(options: z.output<typeof sshOptions>): SshTarget {
 }
 
 /** `[user@]host[:port]`, also with `ssh://` before it and an IPv6 address in brackets. As in ssh, the last `@` ends the user. */
-function parseDestination(written: string): z.input<typeof sshOptions> {
+export function parseDestination(written: string): z.input<typeof sshOptions> {
   const [, user, place = ''] = /^(?:ssh:\/\/)?(?:(.*)@)?(.*?)\/?$/s.exec(written) ?? []
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(place) ?? []
   return { host: bracketed ?? plain ?? place, port: digits === undefined ? undefined : Number(digits), user }
+}
+
+/** The same written again. */
+export function destinationOf({ user, host, port }: Pick<SshTarget, 'user' | 'host' | 'port'>): string {
+  const place = port !== undefined && host.includes(':') ? `[${host}]` : host
+  return `${user === undefined ? '' : `${user}@`}${place}${port === undefined ? '' : `:${port}`}`
 }
 
 function invalid(error: z.ZodError, source: string): PluginError {

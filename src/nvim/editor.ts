@@ -1,6 +1,6 @@
 // The editor as the host sees it: every method is one verb of verbs.lua, each answered by Neovim.
 import { PluginError } from '../core/errors.ts'
-import type { ChatState, Envelope } from '../rpc/protocol.ts'
+import type { ChatState, Envelope, ServerRow, TestStep } from '../rpc/protocol.ts'
 import type { Prompts } from '../tunnel/transport.ts'
 
 /** What is needed of a msgpack-rpc client. */
@@ -42,6 +42,15 @@ export class Editor implements Prompts {
   /** Something happened on the way of a request: for `User` autocommands. */
   async event(name: string, data: Record<string, unknown>): Promise<void> {
     await this.#verb('event', name, data)
+  }
+
+  /** A server's status changed. */
+  async server(row: ServerRow): Promise<void> {
+    await this.#verb('server', row)
+  }
+
+  async testStep(walk: number, step: TestStep): Promise<void> {
+    await this.#verb('test_step', walk, step)
   }
 
   async notify(level: 'info' | 'warn' | 'error', message: string): Promise<void> {

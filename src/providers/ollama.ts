@@ -84,6 +84,11 @@ export class Ollama implements Provider {
     return this.#completeCapabilities(models, signal)
   }
 
+  async loaded(signal?: AbortSignal): Promise<string[]> {
+    const answer = this.#read(loadedSchema, await this.#json({ method: 'GET', path: '/api/ps', signal }))
+    return (answer.models ?? []).map(({ name }) => name)
+  }
+
   async *stream(request: ChatRequest, { signal }: { signal: AbortSignal }): AsyncGenerator<StreamPart> {
     signal.throwIfAborted()
     const answered = new AbortController()
@@ -128,11 +133,10 @@ export class Ollama implements Provider {
   }
 
   async #isLoaded(model: string, signal: AbortSignal): Promise<boolean | undefined> {
-    const answer = await this.#json({ method: 'GET', path: '/api/ps', signal }).catch(() => undefined) // only a hint
-    const parsed = loadedSchema.safeParse(answer)
-    if (!parsed.success) return undefined
+    const loaded = await this.loaded(signal).catch(() => undefined) // only a hint
+    if (!loaded) return undefined
     const names = new Set([model, /:[^/]+$/.test(model) ? model : `${model}:latest`].map((name) => name.toLowerCase()))
-    return (parsed.data.models ?? []).some((loaded) => names.has(loaded.name.toLowerCase()))
+    return loaded.some((name) => names.has(name.toLowerCase()))
   }
 
   /** Said explicitly wherever it is known, since its default differs between versions; left out where it is not. */

@@ -59,6 +59,8 @@ export interface Provider {
   version(signal?: AbortSignal): Promise<string>
   /** Newest first, as the server sorts them. Capabilities are present where they could be learnt. */
   models(signal?: AbortSignal): Promise<Model[]>
+  /** Names of the models that are in its memory now. */
+  loaded(signal?: AbortSignal): Promise<string[]>
   /**
    * Answers a conversation. Leaving the iteration, or aborting the signal, cancels by closing the channel.
    * @throws PluginError API_*, SSH_*, SERVER_*; the signal's reason when aborted.

@@ -18,6 +18,19 @@ const options = z.preprocess(
   z.record(z.string(), z.unknown()),
 )
 
+const server = z.string().min(1)
+/** The number that Lua gave a test of a server. */
+const walk = z.int().positive()
+/** What is set of a server in the editor; what is not given stays as it is. */
+const draft = z
+  .object({
+    /** As the option `ssh` takes it when it is a string; `false` for none. */
+    ssh: z.union([z.string().min(1), z.literal(false)]).optional(),
+    url: z.string().min(1).optional(),
+  })
+  .or(z.array(z.never()).transform(() => ({})))
+const nothing = z.object({}).or(z.array(z.never()))
+
 /** Every method's parameters. The router's table must have exactly these rows: the compiler proves it. */
 export const requestSchemas = {
   /** First of all requests. `config` is what the user gave to setup(), unchecked. */
@@ -44,6 +57,25 @@ export const requestSchemas = {
   'models.list': nothing,
   /** Keeps the default model in ollama_config.lua. */
   'models.default': z.object({ model }),
+  /** What is known of each server now; nothing is asked for. Each change comes by the verb `server`. */
+  'servers.list': nothing,
+  /** Asks a server whose link is up for its version and the models loaded; of another one nothing is known. */
+  'servers.details': z.object({ server }),
+  'servers.connect': z.object({ server }),
+  'servers.disconnect': z.object({ server }),
+  /**
+   * Goes the way to a server over a connection of its own; each step comes by the verb `test_step`, and all of them as the
+   * answer. With `draft`, the server as it would be. Without `may_ask` no person is asked for a secret or for trust.
+   */
+  'servers.test': z.object({ walk, server, draft: draft.optional(), may_ask: z.boolean() }),
+  /** Gives a test up; its request is answered with CANCELLED. */
+  'servers.cancel': z.object({ walk }),
+  /** Writes a server to ollama_config.lua, and takes it up at once. */
+  'servers.save': z.object({ server, draft }),
+  'servers.remove': z.object({ server }),
+  'servers.default': z.object({ server }),
+  /** The aliases of ~/.ssh/config. */
+  'servers.aliases': nothing,
   /** The person's answer to a question that the host put by the verb `ask`; no value when cancelled. */
   /** Keeps at rest what the session holds in memory. */
   'secrets.remember': nothing,
@@ -82,6 +114,49 @@ export interface ModelChoice {
   capabilities?: readonly string[]
 }
 
+/** A server as it is shown. */
+export interface ServerRow {
+  name: string
+  is_default: boolean
+  state: 'idle' | 'connecting' | 'authenticating' | 'ready' | 'lost' | 'waiting' | 'failed' | 'closed'
+  /** `user@host:port via hops`, or the url's host without ssh; as far as it is known. */
+  address: string
+  /** `direct` without ssh; `auto` until one was taken. */
+  transport: 'direct' | 'auto' | 'ssh2' | 'openssh'
+  /** Why this transport was taken, when it is not the one that is taken by default. */
+  reason?: string
+  login?: string
+  round_trip_ms?: number
+  /** When the next attempt is made, in milliseconds since the epoch. */
+  retry_at?: number
+  error?: ErrorRecord
+  url: string
+  /** `[user@]host[:port]` as it is configured. */
+  ssh?: string
+  /** Where it is configured; nowhere when it is the one that is there by itself. */
+  origin: 'setup' | 'file' | 'both' | 'none'
+}
+
+/** What a server says of itself; empty when its link is not up. */
+export interface ServerDetails {
+  version?: string
+  /** Names of the models in its memory. */
+  loaded?: string[]
+  round_trip_ms?: number
+  error?: ErrorRecord
+}
+
+/** One step of the way to a server. The one with an error is the last. */
+export interface TestStep {
+  stage: 'configuration' | 'resolve' | 'tcp' | 'host-key' | 'authentication' | 'channel' | 'http' | 'version' | 'models'
+  /** The host it concerns, on a way over several. */
+  hop?: string
+  /** Without the time in which a person was asked. */
+  ms: number
+  detail?: string
+  error?: ErrorRecord
+}
+
 export interface Results {
   handshake: { protocol: number; version: string; node: string; pid: number; problems: ErrorRecord[] }
   'chat.open': ChatState
@@ -101,6 +176,17 @@ export interface Results {
   /** `place` is `keyring`, or the path of the file; names, never secrets. */
   'secrets.remember': { names: string[]; place: string }
   'secrets.forget': { names: string[] }
+  'servers.list': { servers: ServerRow[] }
+  'servers.details': ServerDetails
+  'servers.connect': Record<string, never>
+  'servers.disconnect': Record<string, never>
+  'servers.test': { steps: TestStep[] }
+  'servers.cancel': Record<string, never>
+  /** `note`: what the person should know of the change. */
+  'servers.save': { note?: string }
+  'servers.remove': { note?: string }
+  'servers.default': Record<string, never>
+  'servers.aliases': { aliases: string[] }
   'question.answer': Record<string, never>
 }
 

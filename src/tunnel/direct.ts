@@ -4,22 +4,25 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
 import { retryDelay } from './back-off.ts'
-import type { Link } from './transport.ts'
+import type { Link, Milestone } from './transport.ts'
 
 /** Time until a server that does not take the connection is given up. */
 const CONNECT_TIMEOUT_MS = 10_000
 
 export interface DirectOptions {
   connectTimeoutMs?: number
+  onMilestone?: ((milestone: Milestone) => void) | undefined
 }
 
 export class DirectLink implements Link {
   readonly #timeoutMs: number
+  readonly #onMilestone: DirectOptions['onMilestone']
   readonly #sockets = new Set<Socket>()
   #isClosed = false
 
   constructor(options: DirectOptions = {}) {
     this.#timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
+    this.#onMilestone = options.onMilestone
   }
 
   /** There is nothing to bring up: each stream dials for itself. */
@@ -35,6 +38,11 @@ export class DirectLink implements Link {
       const place = host.startsWith('/') ? { path: host } : { host, port, noDelay: true }
       const socket = connect({ ...place, timeout: this.#timeoutMs })
       this.#sockets.add(socket)
+      const hop = host.startsWith('/') ? host : `${host}:${port}`
+      socket.once(
+        'lookup',
+        (error, address) => error ?? this.#onMilestone?.({ stage: 'resolve', hop, detail: address }),
+      )
       const fail = (error: unknown) => {
         socket.destroy()
         reject(error)
@@ -52,6 +60,7 @@ export class DirectLink implements Link {
       socket.once('connect', () => {
         signal?.removeEventListener('abort', giveUp)
         socket.off('error', onError).setTimeout(0)
+        this.#onMilestone?.({ stage: 'tcp', hop })
         resolve(socket)
       })
     })

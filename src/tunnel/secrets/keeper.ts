@@ -41,6 +41,15 @@ export class SecretKeeper implements Secrets {
     this.#vault = new Vault({ file: this.#file, prompts: options.prompts, cost: options.cost })
   }
 
+  /** What is in memory alone: nothing is opened for it, and nobody is asked. */
+  get ofSession(): Secrets {
+    return {
+      get: (name) => this.#memory.get(name),
+      set: (name, secret) => this.set(name, secret),
+      delete: (name) => this.delete(name),
+    }
+  }
+
   async get(name: string, signal: AbortSignal = new AbortController().signal): Promise<string | undefined> {
     const known = this.#memory.get(name)
     if (known !== undefined) return known

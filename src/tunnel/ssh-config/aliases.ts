@@ -16,3 +16,9 @@ export async function hostAliases(
   const named = lines.flatMap(({ keyword, words }) => (keyword === 'host' ? words : []))
   return [...new Set(named.filter((name) => !/[*?!]/.test(name)))]
 }
+
+/** Those of the user's own configuration. */
+export async function userHostAliases(files: ConfigFiles): Promise<string[]> {
+  const home = userInfo().homedir
+  return hostAliases(files, `${home}/.ssh/config`, home)
+}

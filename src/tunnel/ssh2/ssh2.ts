@@ -219,7 +219,7 @@ class Attempt {
   #succeed(): void {
     this.#authenticator.succeeded()
     this.#timer.stop()
-    this.#pass('authentication')
+    this.#pass('authentication', this.#authenticator.login)
     const session = new Ssh2Session(this.#client as unknown as ForwardingClient, this.#carrier as Duplex & Carrier, {
       place: this.#parameters,
       facts: {

@@ -12,6 +12,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'providers/': ['core/'],
   'chat/': ['core/', 'providers/provider.ts', 'rpc/protocol.ts (type)'],
   'models/': ['core/', 'providers/provider.ts', 'providers/router.ts (type)', 'rpc/protocol.ts (type)'],
+  'servers/': ['core/', 'config/', 'providers/provider.ts (type)', 'rpc/protocol.ts (type)', 'tunnel/ (type)'],
   'rpc/': ['core/'],
   'nvim/': ['core/', 'rpc/protocol.ts (type)', 'tunnel/transport.ts (type)', 'chat/ (type)'],
 }

@@ -31,14 +31,14 @@ describe('loadConfig', () => {
   it('puts servers together by name: the file wins for each, and drives no other out', async () => {
     await writeFile(file, 'return { servers = { gpu = { url = "http://file:1" }, lab = {} } }')
     const setup = { servers: { gpu: { ssh: 'me@gpubox' }, home: { url: 'http://setup:1' } } }
-    const { config, problems, servers } = await loadConfig(setup, file)
+    const { config, problems, written } = await loadConfig(setup, file)
     expect(problems).toEqual([])
     expect(config.servers.map(({ name, ssh, url }) => [name, ssh?.host, url.host])).toEqual([
       ['gpu', undefined, 'file:1'],
       ['home', undefined, 'setup:1'],
       ['lab', undefined, '127.0.0.1:11434'],
     ])
-    expect(servers).toEqual({ setup: setup.servers, file: { gpu: { url: 'http://file:1' }, lab: {} } })
+    expect(written).toEqual({ setup, file: { servers: { gpu: { url: 'http://file:1' }, lab: {} } } })
   })
 
   it('leaves out only the server that is wrong', async () => {

@@ -94,6 +94,7 @@ function listingOf(servers: Record<string, Model[] | Promise<Model[]> | Error>) 
   const providers = Object.entries(servers).map(([name, answer]): [string, Provider] => [
     name,
     {
+      loaded: async () => [],
       version: async () => '0',
       models: async () => {
         if (answer instanceof Error) throw answer

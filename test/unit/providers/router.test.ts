@@ -89,6 +89,7 @@ it('numbers the requests, and tells of each on which server it goes', async () =
 function routing() {
   const asked: unknown[] = []
   const provider = (server: string): Provider => ({
+    loaded: async () => [],
     version: async () => server,
     models: async () => [],
     stream(request: ChatRequest, options: { signal: AbortSignal }) {

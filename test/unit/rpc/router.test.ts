@@ -19,6 +19,16 @@ const GOOD: Record<Method, unknown> = {
   'models.default': { model: 'box:qwen3:4b' },
   'secrets.remember': [],
   'secrets.forget': {},
+  'servers.list': {},
+  'servers.details': { server: 'gpu' },
+  'servers.connect': { server: 'gpu' },
+  'servers.disconnect': { server: 'gpu' },
+  'servers.test': { walk: 1, server: 'gpu', draft: { ssh: 'me@gpubox' }, may_ask: true },
+  'servers.cancel': { walk: 1 },
+  'servers.save': { server: 'gpu', draft: { ssh: false, url: 'http://gpubox:11434' } },
+  'servers.remove': { server: 'gpu' },
+  'servers.default': { server: 'gpu' },
+  'servers.aliases': {},
   'question.answer': { question: 1, value: 'secret' },
 }
 const METHODS = Object.keys(GOOD) as Method[]
