@@ -24,6 +24,7 @@ local actions = {
   { 'model', { 'n' }, 'switch the model of this chat', '<leader>om' },
   { 'toggle', { 'n' }, 'show or hide the chat', '<leader>ot' },
   { 'close', { 'n' }, 'end the chat', '<leader>oc' },
+  { 'servers', { 'n' }, 'show the servers', '<leader>oS' },
   { 'ask', { 'n', 'x' }, 'type a question in the command line' },
   { 'log', { 'n' }, "open the host's log" },
   { 'restart', { 'n' }, 'start the host anew' },
@@ -37,6 +38,15 @@ local actions = {
   { 'prompt', { 'n' }, 'to the prompt' },
   { 'undo', { 'n' }, "back to the conversation's earlier version" },
   { 'redo', { 'n' }, "forth to the conversation's later version" },
+  { 'server-connect', { 'n' }, 'connect to the server' },
+  { 'server-disconnect', { 'n' }, 'end its connection' },
+  { 'server-test', { 'n' }, 'test the way to the server' },
+  { 'server-add', { 'n' }, 'add a server' },
+  { 'server-edit', { 'n' }, 'change the server' },
+  { 'server-remove', { 'n' }, 'remove the server' },
+  { 'server-default', { 'n' }, 'make it the default server' },
+  { 'server-refresh', { 'n' }, 'ask for all servers anew' },
+  { 'server-close', { 'n' }, 'close the list of servers' },
   { 'help', { 'n' }, 'show the keys' },
 }
 

@@ -72,6 +72,36 @@ local table_of_actions = {
   redo = function()
     chat().step(1)
   end,
+  servers = function()
+    require('ollama-remote.servers').open()
+  end,
+  ['server-connect'] = function()
+    require('ollama-remote.servers').connect()
+  end,
+  ['server-disconnect'] = function()
+    require('ollama-remote.servers').disconnect()
+  end,
+  ['server-test'] = function()
+    require('ollama-remote.servers').test()
+  end,
+  ['server-add'] = function()
+    require('ollama-remote.server_edit').add()
+  end,
+  ['server-edit'] = function()
+    require('ollama-remote.servers').edit()
+  end,
+  ['server-remove'] = function()
+    require('ollama-remote.servers').remove()
+  end,
+  ['server-default'] = function()
+    require('ollama-remote.servers').make_default()
+  end,
+  ['server-refresh'] = function()
+    require('ollama-remote.servers').refresh()
+  end,
+  ['server-close'] = function()
+    require('ollama-remote.servers').close()
+  end,
   help = function()
     require('ollama-remote.help').open()
   end,

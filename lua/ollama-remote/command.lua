@@ -61,6 +61,7 @@ local subcommands = {
   model = with_model('switch'),
   remember = with_secrets('remember'),
   restart = plain('restart'),
+  servers = plain('servers'),
   stop = plain('stop'),
   toggle = plain('toggle'),
 }

@@ -27,11 +27,10 @@ local function global_keys()
   return keys
 end
 
----@param chat ollama.Chat
----@param where ('prompt'|'transcript')[]
+---@param buffer? integer
+---@param where ollama.Place[]
 ---@return { lhs: string, desc: string }[]
-local function local_keys(chat, where)
-  local buffer = require('ollama-remote.chats').buffer(chat, where[1])
+local function local_keys(buffer, where)
   local rows = {}
   for _, key in ipairs(buffer and require('ollama-remote.keys').table or {}) do
     for _, map in ipairs(api.nvim_buf_get_keymap(buffer, key.modes[#key.modes])) do
@@ -65,7 +64,8 @@ end
 
 ---@return string[]
 local function lines()
-  local chat = require('ollama-remote.chats').current()
+  local chats = require('ollama-remote.chats')
+  local chat = chats.current()
   local all = {}
   local function section(title, rows)
     if #rows > 0 then
@@ -73,10 +73,13 @@ local function lines()
       vim.list_extend(all, merged(rows))
     end
   end
-  if chat then
-    section('In the prompt', local_keys(chat, { 'prompt' }))
-    section('In the transcript', local_keys(chat, { 'transcript' }))
-    section('In both', local_keys(chat, { 'prompt', 'transcript' }))
+  if vim.bo.filetype == 'ollama-servers' then
+    section('In the list of servers', local_keys(api.nvim_get_current_buf(), { 'servers' }))
+  elseif chat then
+    local prompt, transcript = chats.buffer(chat, 'prompt'), chats.buffer(chat, 'transcript')
+    section('In the prompt', local_keys(prompt, { 'prompt' }))
+    section('In the transcript', local_keys(transcript, { 'transcript' }))
+    section('In both', local_keys(prompt, { 'prompt', 'transcript' }))
   end
   section('Everywhere', global_keys())
   return all

@@ -17,6 +17,8 @@ M.links = {
   OllamaRemoteFailed = 'DiagnosticError',
   OllamaRemoteRunning = 'DiagnosticInfo',
   OllamaRemoteReady = 'DiagnosticOk',
+  OllamaRemoteServer = 'Directory',
+  OllamaRemotePassed = 'DiagnosticOk',
 }
 
 function M.define()

@@ -1,11 +1,13 @@
--- The keys inside a chat's two buffers, as one table: the maps and the help both come from it.
+-- The keys inside the plugin's own buffers, as one table: the maps and the help both come from it.
 local M = {}
+
+---@alias ollama.Place 'prompt'|'transcript'|'servers'
 
 ---@class ollama.Key
 ---@field action string the name in `<Plug>(ollama-…)` and in the option `keymaps`
 ---@field lhs string
 ---@field modes string[]
----@field where ('prompt'|'transcript')[]
+---@field where ollama.Place[]
 ---@field desc string
 
 ---@type ollama.Key[]
@@ -94,6 +96,22 @@ for _, lhs in ipairs({ 'i', 'a', 'o', 'I', 'A', 'O' }) do
   }
 end
 
+for _, row in ipairs({
+  { 'server-connect', '<CR>', 'connect' },
+  { 'server-disconnect', 'x', 'disconnect' },
+  { 'server-test', 't', 'test the way to it, step by step' },
+  { 'server-add', 'a', 'add a server' },
+  { 'server-edit', 'e', 'change it' },
+  { 'server-remove', 'dd', 'remove it' },
+  { 'server-default', '*', 'make it the default' },
+  { 'server-refresh', 'r', 'ask for all anew' },
+  { 'server-close', 'q', 'close' },
+  { 'help', 'g?', 'these keys' },
+}) do
+  M.table[#M.table + 1] =
+    { action = row[1], lhs = row[2], modes = { 'n' }, where = { 'servers' }, desc = row[3] }
+end
+
 --- The key that the user wants for a row; nil for none. All rows of an action move to the one key that is named.
 ---@param key ollama.Key
 ---@param wanted false|table<string, string|false>
@@ -108,7 +126,7 @@ end
 
 --- Sets the maps of one buffer. They lead to the <Plug> maps, so that a FileType autocommand can set its own.
 ---@param buffer integer
----@param where 'prompt'|'transcript'
+---@param where ollama.Place
 function M.apply(buffer, where)
   local wanted = require('ollama-remote.config').resolved().keymaps
   for _, key in ipairs(M.table) do

@@ -60,6 +60,25 @@ function M.event(name, data)
   return true
 end
 
+---@param row table
+---@return true
+function M.server(row)
+  -- Who never looked at the servers need not load what shows them.
+  local servers = package.loaded['ollama-remote.servers']
+  if servers then
+    servers.update(clean(row))
+  end
+  return true
+end
+
+---@param walk integer
+---@param step table
+---@return true
+function M.test_step(walk, step)
+  require('ollama-remote.server_test').add(walk, clean(step))
+  return true
+end
+
 ---@param level 'info'|'warn'|'error'
 ---@param text string
 ---@return true

@@ -29,7 +29,6 @@ const draft = z
     url: z.string().min(1).optional(),
   })
   .or(z.array(z.never()).transform(() => ({})))
-const nothing = z.object({}).or(z.array(z.never()))
 
 /** Every method's parameters. The router's table must have exactly these rows: the compiler proves it. */
 export const requestSchemas = {
@@ -76,11 +75,11 @@ export const requestSchemas = {
   'servers.default': z.object({ server }),
   /** The aliases of ~/.ssh/config. */
   'servers.aliases': nothing,
-  /** The person's answer to a question that the host put by the verb `ask`; no value when cancelled. */
   /** Keeps at rest what the session holds in memory. */
   'secrets.remember': nothing,
   /** Removes all of it, in memory and at rest. */
   'secrets.forget': nothing,
+  /** The person's answer to a question that the host put by the verb `ask`; no value when cancelled. */
   'question.answer': z.object({ question: z.int().positive(), value: z.string().optional() }),
 } as const
 

@@ -151,6 +151,7 @@ describeWithNeovim('keys', (nvim) => {
       'log',
       'model',
       'restart',
+      'servers',
       'stop',
       'toggle',
     ])
