@@ -62,7 +62,7 @@ export function verdict(entries: readonly KnownHost[], names: readonly [string, 
   if (other) return { kind: 'changed', entry: other, knownFingerprint: fingerprint(other.key) }
   const elsewhere = others.flat().find((entry) => entry.key.equals(key))
   if (elsewhere) return { kind: 'ok', entry: elsewhere }
-  const authority = about(names[0]).find((entry) => entry.marker === 'cert-authority')
+  const authority = names.flatMap(about).find((entry) => entry.marker === 'cert-authority')
   return { kind: 'unknown', otherTypes: [...new Set(own.map((entry) => entry.type))], authority }
 }
 

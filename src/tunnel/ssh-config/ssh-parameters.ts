@@ -29,6 +29,8 @@ export interface SshParameters {
   hostKeyAlias: string | undefined
   strictHostKeyChecking: 'ask' | 'yes' | 'accept-new' | 'off'
   hashKnownHosts: boolean
+  revokedHostKeysFile: string | undefined
+  knownHostsCommand: string | undefined
   /** The hosts to go through, in the order of dialling and as `-J` takes them. */
   proxyJump: string | undefined
   /** A shell's command whose stdin and stdout lead to the server, with all tokens expanded. */
@@ -89,6 +91,7 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
   const tokens = tokensOf({ alias, host, port, user, hostKeyAlias, jumpHost }, local)
   const command = set('proxycommand')
   const expand = (path: string) => expandPath(path, tokens, local)
+  const revoked = set('revokedhostkeys')
   const explicitIdentity = target.identityFile === undefined ? undefined : expand(target.identityFile)
   const configured = (options.get('identityfile') ?? []).filter((path) => path !== 'none').map(expand)
   return {
@@ -109,6 +112,8 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
     hostKeyAlias,
     strictHostKeyChecking: strictness(first('stricthostkeychecking')),
     hashKnownHosts: isYes(first('hashknownhosts')),
+    revokedHostKeysFile: revoked === undefined ? undefined : expand(revoked),
+    knownHostsCommand: set('knownhostscommand'),
     proxyJump,
     proxyCommand: command === undefined ? undefined : expandCommand(command, tokens, local),
     proxyPassesSocket: isYes(first('proxyusefdpass')),

@@ -5,6 +5,7 @@ import type { AnyAuthMethod, Client, ConnectConfig } from 'ssh2'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PluginError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import { readFurtherTrust } from '../host-keys/further-trust.ts'
 import { hostVerifier, judgeHostKey, namesOf, readKnownHosts } from '../host-keys/host-key.ts'
 import { hostKeyAlgorithms, type KnownHost, knownKeyTypes } from '../host-keys/known-hosts.ts'
 import { listAgentIdentities } from '../login/agent-identities.ts'
@@ -79,7 +80,9 @@ export async function connectSsh2(parameters: SshParameters, options: Ssh2Option
     told.add(phase)
   }
   const logIn = async (stop: SshParameters, openCarrier: OpenCarrier, isFirst: boolean) => {
-    const known = await readKnownHosts(stop, options.files, options.log, options.onNotice)
+    const { files, log, onNotice } = options
+    const revoked = await readFurtherTrust(stop, files, onNotice)
+    const known = [...(await readKnownHosts(stop, files, log, onNotice)), ...revoked]
     signal.throwIfAborted()
     return new Attempt(ssh2, stop, openCarrier, { ...options, onPhase, isFirst }).run(known)
   }

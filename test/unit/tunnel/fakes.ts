@@ -101,6 +101,8 @@ export const PARAMETERS: SshParameters = {
   hostKeyAlias: undefined,
   strictHostKeyChecking: 'ask',
   hashKnownHosts: false,
+  revokedHostKeysFile: undefined,
+  knownHostsCommand: undefined,
   proxyJump: undefined,
   proxyCommand: undefined,
   proxyPassesSocket: false,

@@ -159,6 +159,11 @@ describe('the verdict', () => {
     })
   })
 
+  it('tells of one that is named for the bare host too', () => {
+    const authority = parse(line('gpu', RSA, '@cert-authority '))
+    expect(verdict(authority, hostNames('gpu', 2200, undefined), KEY)).toMatchObject({ authority: { line: 1 } })
+  })
+
   it('accepts the key of the bare host on another port, but never calls it changed', () => {
     const names = hostNames('gpu', 2200, undefined)
     expect(names).toEqual(['[gpu]:2200', 'gpu'])
@@ -235,6 +240,32 @@ describe.skipIf(!hasKeygen)('beside ssh-keygen', () => {
     writeFileSync(file, `${LINES.join('\n')}\n`)
     const ours = parse(...LINES).filter((entry) => matchesHost(entry.hosts, name))
     expect(ours.map((entry) => entry.line)).toEqual(find(name))
+  })
+
+  it('finds the same lines for any names and patterns', () => {
+    const label = fc.constantFrom('gpu', 'cpu', 'a', 'b', '10')
+    const host = fc.array(label, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('.'))
+    const place = fc.tuple(fc.oneof(host, fc.constantFrom('2001:db8::1', '::1')), fc.constantFrom(22, 22, 2200))
+    const name = place.map(([written, port]) => hostNames(written, port, undefined)[0])
+    const wild = name.chain((written) =>
+      fc.constantFrom(written, `*${written.slice(1)}`, `${written.slice(0, -1)}?`, '*', '[*]:22??', `!${written}`),
+    )
+    const plain = fc.array(wild, { minLength: 1, maxLength: 3 }).map((patterns) => patterns.join(','))
+    const marker = fc.constantFrom('', '', '@revoked ', '@cert-authority ')
+    const written = fc.oneof(
+      fc.tuple(plain, marker).map(([hosts, mark]) => line(hosts, KEY, mark)),
+      name.map((hashed) => knownHostsLine(hashed, OTHER, { hashed: true })),
+      fc.constantFrom('# a comment', '', '  ', '@strange gpu ssh-rsa AAAA'),
+    )
+    const look = fc.tuple(fc.array(written, { minLength: 1, maxLength: 8 }), name, fc.constantFrom('\n', '\r\n'))
+    fc.assert(
+      fc.property(look, ([lines, wanted, ending]) => {
+        writeFileSync(file, lines.join(ending) + ending)
+        const ours = parseKnownHosts(lines.join(ending), file).filter((entry) => matchesHost(entry.hosts, wanted))
+        expect(ours.map((entry) => entry.line)).toEqual(find(wanted))
+      }),
+      { numRuns: 200 },
+    )
   })
 
   it('reads what ssh-keygen -H made', () => {

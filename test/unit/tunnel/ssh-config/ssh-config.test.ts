@@ -23,6 +23,8 @@ addressfamily inet
 identitiesOnly yes
 stricthostkeychecking true
 hashknownhosts yes
+revokedhostkeys ~/revoked/%h
+knownhostscommand none
 kbdinteractiveauthentication no
 canonicalizePermittedcnames none
 certificatefile ~/c-cert.pub
@@ -57,6 +59,7 @@ describe('the output of ssh -G', () => {
       identityFiles: ['/home/me/.ssh/bob_gpu.example.com', '/keys/a b/gpu%'],
       strictHostKeyChecking: 'yes',
       hashKnownHosts: true,
+      revokedHostKeysFile: '/home/me/revoked/gpu.example.com',
       userKnownHostsFiles: ['/home/me/.ssh/known_hosts', '/home/me/.ssh/known_hosts2'],
       connectTimeoutMs: 7000,
       loginMethods: ['publickey', 'password'],
