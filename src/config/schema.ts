@@ -46,6 +46,10 @@ const sshOptions = z
       .enum(['auto', 'ssh2', 'openssh'])
       .default('auto')
       .describe('`ssh2` inside the host, `openssh` by the ssh program; `auto` takes the second where the first cannot'),
+    nudge: z
+      .boolean()
+      .default(true)
+      .describe('Whether `true` is run on an OpenSSH before 10.1, so that it sends each word of an answer at once'),
   })
   .describe('How the server is reached by SSH')
 
@@ -134,6 +138,7 @@ export interface SshTarget {
   loginTimeoutMs: number
   channelTimeoutMs: number
   transport: 'auto' | 'ssh2' | 'openssh'
+  nudge: boolean
 }
 
 export interface ServerConfig {
@@ -219,6 +224,7 @@ function resolveSsh(options: z.output<typeof sshOptions>): SshTarget {
     loginTimeoutMs: options.login_timeout * 1000,
     channelTimeoutMs: options.channel_timeout * 1000,
     transport: options.transport,
+    nudge: options.nudge,
   }
 }
 

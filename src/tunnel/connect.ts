@@ -11,6 +11,7 @@ import { resolveSsh, thisUser } from './ssh-config/ssh-config.ts'
 import type { SshParameters } from './ssh-config/ssh-parameters.ts'
 import type { LocalUser } from './ssh-config/tokens.ts'
 import type { SshFiles } from './ssh-files.ts'
+import type { BridgeConsent } from './ssh2/exec-bridge.ts'
 import { type Hop, planRoute } from './ssh2/jump-chain.ts'
 import { connectSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
 import type { LinkPhase, Milestone, Prompts, Session } from './transport.ts'
@@ -27,6 +28,8 @@ export interface ConnectDependencies {
   /** Tells the user of a decision that was taken without asking. */
   onNotice: (text: string) => void
   timeouts?: Partial<SshTimeouts> | undefined
+  /** What the user has said of going round forbidden forwarding. */
+  bridgeConsent?: BridgeConsent | undefined
   /** Another file than ~/.ssh/config. */
   sshConfigFile?: string | undefined
   local?: LocalUser | undefined
@@ -70,7 +73,7 @@ export async function connectServer(
   const timeouts = { login: target.loginTimeoutMs, channel: target.channelTimeoutMs, ...dependencies.timeouts }
   const options = { ...dependencies, timeouts, signal, onPhase, onMilestone }
   const resolveHop = (hop: Hop) => resolve({ ...target, ...NO_CHOICE_OF_OUR_OWN, ...hop })
-  const bySsh2 = (known: SshParameters) => connectSsh2(known, { ...options, resolveHop })
+  const bySsh2 = (known: SshParameters) => connectSsh2(known, { ...options, resolveHop, mayNudge: target.nudge })
   const byOpenssh = async (reason?: string) => {
     const route = await planRoute(parameters, resolveHop)
     return connectOpenssh(target, parameters, { ...options, reason, route, configFile: sshConfigFile })

@@ -13,6 +13,7 @@ import type { Secrets } from './secrets/secrets.ts'
 import { thisUser } from './ssh-config/ssh-config.ts'
 import type { LocalUser } from './ssh-config/tokens.ts'
 import { type SshFiles, systemSshFiles } from './ssh-files.ts'
+import type { BridgeConsent } from './ssh2/exec-bridge.ts'
 import { loadSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
 import type { Link, LinkStatus, Prompts } from './transport.ts'
 
@@ -68,7 +69,8 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
   const { clock } = dependencies
   const since = clock.now()
   setImmediate(() => void preload(config.ssh !== undefined))
-  const connection = config.ssh ? sshConnection(config.name, config.ssh, dependencies) : undefined
+  const bridgeConsent: BridgeConsent = { answer: undefined }
+  const connection = config.ssh ? sshConnection(config.name, config.ssh, { ...dependencies, bridgeConsent }) : undefined
   const direct = new DirectLink()
   const link: Link = connection ?? direct
   const place = placeOf(config.url)
@@ -82,7 +84,10 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
     release: () => connection?.keepUp(false),
     whenBack: (signal) => connection?.whenBack(signal) ?? direct.whenBack(place, dependencies, signal),
     measure: (signal) => connection?.measure(signal) ?? direct.measure(place, clock, signal),
-    disconnect: () => connection?.disconnect(),
+    disconnect: () => {
+      bridgeConsent.answer = undefined
+      connection?.disconnect()
+    },
     close: () => {
       http.close()
       link.close()
@@ -107,7 +112,11 @@ function authoritiesOf({ caFile }: ServerConfig, { files = systemSshFiles, local
   return () => readAuthorities(path, files)
 }
 
-function sshConnection(name: string, target: SshTarget, dependencies: ServerDependencies): Connection {
+function sshConnection(
+  name: string,
+  target: SshTarget,
+  dependencies: ServerDependencies & { bridgeConsent: BridgeConsent },
+): Connection {
   const { clock, log, onStatus } = dependencies
   const all: ConnectDependencies = {
     ...dependencies,

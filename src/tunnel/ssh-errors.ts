@@ -169,6 +169,12 @@ export function channelError(thrown: unknown, target: { host: string; port: numb
   })
 }
 
+/** Whether the server forbids what was asked for, rather than not being able to do it. */
+export function isProhibited(error: unknown): error is PluginError {
+  if (!(error instanceof PluginError) || error.code !== 'SSH_FORWARDING_DENIED') return false
+  return (error.cause as RawError | undefined)?.reason === 1
+}
+
 /** A channel that was asked for and never came. */
 export function channelTimeout(ms: number, target: { host: string; port: number }, place: Place): PluginError {
   return new PluginError(

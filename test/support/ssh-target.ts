@@ -13,6 +13,7 @@ export function sshTarget(target: Partial<SshTarget> & Pick<SshTarget, 'host'>):
     loginTimeoutMs: 15_000,
     channelTimeoutMs: 8_000,
     transport: 'auto',
+    nudge: true,
     ...target,
   }
 }

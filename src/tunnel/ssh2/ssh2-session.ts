@@ -2,9 +2,10 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../core/clock.ts'
 import { PluginError } from '../../core/errors.ts'
-import { channelError, channelTimeout, lostError, type Place } from '../ssh-errors.ts'
+import { channelError, channelTimeout, isProhibited, lostError, type Place } from '../ssh-errors.ts'
 import type { ConnectionFacts, Session } from '../transport.ts'
 import { type Channel, ChannelSocket } from './channel-socket.ts'
+import type { Bridge } from './exec-bridge.ts'
 
 /** What is used of an ssh2 client that is logged in. */
 export interface ForwardingClient {
@@ -39,6 +40,8 @@ export interface SessionOptions {
   facts: ConnectionFacts
   clock: Clock
   channelTimeoutMs: number
+  /** For a server that forbids forwarding. */
+  bridge?: Bridge | undefined
 }
 
 export class Ssh2Session implements Session {
@@ -87,6 +90,11 @@ export class Ssh2Session implements Session {
     signal?.addEventListener('abort', giveUp, { once: true })
     try {
       return await this.#openBefore(this.#deadline(timer.signal), { host, port }, signal)
+    } catch (error) {
+      timer.abort()
+      const { bridge } = this.#options
+      if (!bridge || !isProhibited(error)) throw error
+      return await bridge.open({ host, port }, error, () => this.#lost(), signal)
     } finally {
       signal?.removeEventListener('abort', giveUp)
       timer.abort()

@@ -18,7 +18,10 @@ import { connectError, droppedInLogin, timeoutError } from '../ssh-errors.ts'
 import type { SshFiles } from '../ssh-files.ts'
 import type { LinkPhase, Milestone, Prompts, Session } from '../transport.ts'
 import { dial } from './dial.ts'
+import { type BridgeConsent, ExecBridge } from './exec-bridge.ts'
+import type { ExecClient } from './exec-channel.ts'
 import { addressOf, connectChain, type Hop, type OpenCarrier, planRoute } from './jump-chain.ts'
+import { needsNudge, nudge } from './nudge.ts'
 import { PhaseTimer, paused, pausing } from './phase-timer.ts'
 import { listAgentKeys, toMethod } from './ssh2-methods.ts'
 import { type Carrier, type ForwardingClient, Ssh2Session } from './ssh2-session.ts'
@@ -45,6 +48,10 @@ export interface Ssh2Options {
   onNotice: (text: string) => void
   /** Finds out how a hop of ProxyJump is reached. */
   resolveHop: (hop: Hop) => Promise<SshParameters>
+  /** What the user has said of going round forbidden forwarding on the target. */
+  bridgeConsent?: BridgeConsent | undefined
+  /** Whether an old sshd may be told to send small packets at once; by default it is. */
+  mayNudge?: boolean | undefined
   clock?: Clock | undefined
   timeouts?: Partial<SshTimeouts> | undefined
 }
@@ -84,7 +91,9 @@ export async function connectSsh2(parameters: SshParameters, options: Ssh2Option
     const revoked = await readFurtherTrust(stop, files, onNotice)
     const known = [...(await readKnownHosts(stop, files, log, onNotice)), ...revoked]
     signal.throwIfAborted()
-    return new Attempt(ssh2, stop, openCarrier, { ...options, onPhase, isFirst }).run(known)
+    return new Attempt(ssh2, stop, openCarrier, { ...options, onPhase, isFirst, isLast: stop === parameters }).run(
+      known,
+    )
   }
   return connectChain(route, { dial, logIn, signal })
 }
@@ -95,6 +104,7 @@ export async function loadSsh2(): Promise<Ssh2> {
 
 interface AttemptOptions extends Ssh2Options {
   isFirst: boolean
+  isLast: boolean
 }
 
 /** One try to come up, with a client of its own; it ends in a session or in one error. */
@@ -223,6 +233,8 @@ class Attempt {
     this.#authenticator.succeeded()
     this.#timer.stop()
     this.#pass('authentication', this.#authenticator.login)
+    const isHeldBack = this.#options.mayNudge !== false && needsNudge(this.#banner)
+    const quiet = isHeldBack ? nudge(this.#client as unknown as ExecClient) : Promise.resolve()
     const session = new Ssh2Session(this.#client as unknown as ForwardingClient, this.#carrier as Duplex & Carrier, {
       place: this.#parameters,
       facts: {
@@ -231,9 +243,22 @@ class Attempt {
       },
       clock: this.#clock,
       channelTimeoutMs: this.#timeouts.channel,
+      bridge: this.#options.isLast ? this.#makeBridge(quiet) : undefined,
     })
     this.#resolve(session)
     this.#over.abort()
+  }
+
+  #makeBridge(quiet: Promise<void>): ExecBridge {
+    const over = new AbortController()
+    this.#client.once('close', () => over.abort(this.#hungUp()))
+    return new ExecBridge(this.#client as unknown as ExecClient, {
+      ...{ place: this.#parameters, clock: this.#clock, log: this.#options.log, quiet },
+      prompts: this.#options.prompts,
+      consent: this.#options.bridgeConsent ?? { answer: undefined },
+      channelTimeoutMs: this.#timeouts.channel,
+      over: over.signal,
+    })
   }
 
   /** The first reason counts; what ssh2 tells afterwards is only its consequence. */
