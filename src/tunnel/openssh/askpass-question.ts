@@ -52,7 +52,7 @@ export function understandQuestion(prompt: string, hint: string, parameters: Ssh
     return { kind: 'secret', title: `Password of ${asked}`, detail: `To log in as ${asked}`, name }
   }
   const detail = [...others, `To log in as ${account}`].join('\n')
-  return { kind: 'secret', title: first.replace(/:$/, ''), detail, name: undefined }
+  return { kind: 'secret', title: first.replace(/\s*:$/, ''), detail, name: undefined }
 }
 
 /** On one line, without anything that could move a cursor: some of it comes from the server. */
