@@ -104,6 +104,12 @@ export class App {
       handshake: (params) => this.#shakeHands(params),
       ...this.#chats.handlers,
       ...this.#book.handlers,
+      'chat.close': (params) => {
+        this.#servers.need(params.chat, undefined)
+        return this.#chats.handlers['chat.close'](params)
+      },
+      'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
+      'editor.focus': () => empty(this.#servers.focus()),
       'models.list': () => this.#listModels(),
       'models.default': ({ model }) => this.#keepDefault(model),
       'secrets.remember': () => this.#secrets.remember(),

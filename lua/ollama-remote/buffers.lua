@@ -71,6 +71,14 @@ local function watch_prompt(chat, buffer)
     buffer = buffer,
     callback = function()
       require('ollama-remote.ui').fit_prompt(chat)
+      require('ollama-remote.link').prompt_begun(chat)
+    end,
+  })
+  api.nvim_create_autocmd('InsertEnter', {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      require('ollama-remote.link').prompt_begun(chat)
     end,
   })
 end

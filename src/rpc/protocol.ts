@@ -53,6 +53,10 @@ export const requestSchemas = {
   'chat.step': z.object({ chat, by: z.union([z.literal(-1), z.literal(1)]) }),
   'chat.model': z.object({ chat, model }),
   'chat.close': z.object({ chat }),
+  /** A prompt for this model is begun: its server is needed soon. */
+  'editor.prompt': z.object({ chat, model }),
+  /** The editor has got the focus: links may have died meanwhile, or may be had again. */
+  'editor.focus': nothing,
   'models.list': nothing,
   /** Keeps the default model in ollama_config.lua. */
   'models.default': z.object({ model }),
@@ -166,6 +170,8 @@ export interface Results {
   'chat.step': Record<string, never>
   'chat.model': ChatState
   'chat.close': Record<string, never>
+  'editor.prompt': Record<string, never>
+  'editor.focus': Record<string, never>
   'models.list': {
     models: ModelChoice[]
     default_model?: string

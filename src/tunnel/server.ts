@@ -3,6 +3,7 @@ import type { ServerConfig, SshTarget } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { Http } from '../providers/provider.ts'
+import { askedFirst, openedFirst } from './attended.ts'
 import { type ConnectDependencies, connectServer } from './connect.ts'
 import { Connection } from './connection.ts'
 import { DirectLink } from './direct.ts'
@@ -133,23 +134,10 @@ function sshConnection(
     watch: dependencies.watch ?? new LinkWatch({ clock }),
     onState: () => onStatus?.(name, connection.status()),
     connect: (attempt) => {
-      const prompts = askedFirst(dependencies.prompts, attempt.refuseUnattended)
-      return connectServer(target, { ...all, prompts }, attempt)
+      const mayAsk = attempt.refuseUnattended
+      const prompts = askedFirst(all.prompts, mayAsk)
+      return connectServer(target, { ...all, prompts, secrets: openedFirst(all.secrets, mayAsk) }, attempt)
     },
   })
   return connection
-}
-
-/** The same prompts, each put only after `mayAsk`, which throws when it may not. */
-function askedFirst(prompts: Prompts, mayAsk: () => void): Prompts {
-  return {
-    secret: async (question, signal) => {
-      mayAsk()
-      return prompts.secret(question, signal)
-    },
-    choose: async (question, signal) => {
-      mayAsk()
-      return prompts.choose(question, signal)
-    },
-  }
 }

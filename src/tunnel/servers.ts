@@ -8,6 +8,8 @@ export class Servers {
   readonly #dependencies: ServerDependencies
   readonly #watch: LinkWatch
   readonly #servers = new Map<string, { config: ServerConfig; server: Server }>()
+  /** The server that each chat needs soon. */
+  readonly #needs = new Map<number, string>()
 
   constructor(dependencies: ServerDependencies) {
     this.#watch = dependencies.watch ?? new LinkWatch({ clock: dependencies.clock })
@@ -39,6 +41,16 @@ export class Servers {
     throw new PluginError('SERVER_NOT_FOUND', `No server is called "${name}"`, {
       hint: `Configured are: ${this.names.join(', ')}.`,
     })
+  }
+
+  /** A chat will ask this server soon, or no server any more: its link is brought up ahead, and kept up meanwhile. */
+  need(chat: number, name: string | undefined): void {
+    const before = this.#needs.get(chat)
+    if (name === undefined) this.#needs.delete(chat)
+    else this.#needs.set(chat, name)
+    if (name !== undefined) this.#servers.get(name)?.server.prepare()
+    if (before === undefined || [...this.#needs.values()].includes(before)) return
+    this.#servers.get(before)?.server.release()
   }
 
   /** The editor has got the focus: a person is back, and so may be the network. */

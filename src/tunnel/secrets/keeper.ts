@@ -58,6 +58,10 @@ export class SecretKeeper implements Secrets {
     return load
   }
 
+  peek(name: string): string | undefined {
+    return this.#memory.get(name)
+  }
+
   set(name: string, secret: string): void {
     const isNew = this.#memory.get(name) !== secret
     this.#memory.set(name, secret)

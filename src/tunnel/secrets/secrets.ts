@@ -9,6 +9,8 @@ export interface Secrets {
    * @throws the signal's reason.
    */
   get(name: string, signal?: AbortSignal): string | undefined | Promise<string | undefined>
+  /** What is in memory, for whoever must not have anybody asked; absent where `get` never asks. */
+  peek?(name: string): string | undefined
   /** Keeps in memory what a server or a key has just taken. */
   set(name: string, secret: string): unknown
   /** Drops what was refused, at rest too. */

@@ -15,6 +15,8 @@ const GOOD: Record<Method, unknown> = {
   'chat.step': { chat: 1, by: -1 },
   'chat.model': { chat: 1, model: 'box:qwen3:4b' },
   'chat.close': { chat: 1 },
+  'editor.prompt': { chat: 1, model: 'gpu:thinker' },
+  'editor.focus': {},
   'models.list': {},
   'models.default': { model: 'box:qwen3:4b' },
   'secrets.remember': [],
