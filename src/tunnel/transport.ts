@@ -38,7 +38,7 @@ export interface Session {
   readonly closed: Promise<PluginError>
   readonly facts: ConnectionFacts
   /** When the far end was last heard of, in milliseconds since the epoch; absent where a transport cannot know. */
-  readonly heardAt?: number
+  readonly heardAt?: number | undefined
   /**
    * Says goodbye and closes all that belongs to it, child processes too; idempotent.
    * With a reason, it is taken for dead: nothing is waited for, and its streams fail with that reason.

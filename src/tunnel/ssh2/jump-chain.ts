@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import { PluginError } from '../../core/errors.ts'
 import { lastJump, type SshParameters } from '../ssh-config/ssh-parameters.ts'
+import { lostError } from '../ssh-errors.ts'
 import type { ConnectionFacts, Session } from '../transport.ts'
 
 /** A hop as ProxyJump names it; `jump` are the hops before it, without which its own configuration decides. */
@@ -115,10 +116,11 @@ function together(sessions: readonly Session[], route: readonly SshParameters[])
   const hops = sessions.slice(0, -1).toReversed()
   const last = sessions.at(-1) as Session
   if (hops.length === 0) return last
-  const endHops = () => {
-    for (const hop of hops) hop.end()
+  const endHops = (reason?: PluginError) => {
+    for (const hop of hops) hop.end(reason)
   }
-  for (const hop of hops) void hop.closed.then(() => last.end())
+  const place = route.at(-1) as SshParameters
+  for (const hop of hops) void hop.closed.then((error) => last.end(lostError(error, place)))
   const closed = last.closed.then((error) => {
     endHops()
     return error
@@ -130,9 +132,12 @@ function together(sessions: readonly Session[], route: readonly SshParameters[])
     probe: (signal) => last.probe(signal),
     closed,
     facts,
-    end: () => {
-      last.end()
-      endHops()
+    get heardAt() {
+      return last.heardAt
+    },
+    end: (reason) => {
+      last.end(reason)
+      endHops(reason)
     },
   }
 }

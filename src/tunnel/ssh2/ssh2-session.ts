@@ -110,7 +110,13 @@ export class Ssh2Session implements Session {
       this.#probing.add(reject)
       over.signal.addEventListener('abort', () => this.#probing.delete(reject))
       signal.addEventListener('abort', () => reject(signal.reason), { signal: over.signal })
-      this.#client.unforwardIn('127.0.0.1', 1, () => resolve())
+      // ssh2 answers for a server that is gone.
+      const answered = () => {
+        const gone = this.#lost()
+        if (gone) reject(gone)
+        else resolve()
+      }
+      this.#client.unforwardIn('127.0.0.1', 1, answered)
     }).finally(() => over.abort())
   }
 

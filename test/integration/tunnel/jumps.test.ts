@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Server } from '../../../src/tunnel/server.ts'
+import { startFaultProxy } from '../../support/fault-proxy.ts'
 import { descendants } from '../../support/process-tree.ts'
 import { describeWithSshd } from '../../support/real-parts.ts'
 import { type Sshd, startSshd } from '../../support/sshd.ts'
@@ -173,6 +174,26 @@ describeWithSshd('a way over other servers', (openssh) => {
       expect(JSON.parse(await get(server)).path).toBe('/echo')
     },
   )
+
+  it('is lost when the link to the first hop goes dark, which is the one that is named', async () => {
+    const proxy = await startFaultProxy({ target: gate.port })
+    const known = [proxy.port, target.port].map((port) => `[127.0.0.1]:${port}`)
+    const knownHosts = `${known[0]} ${gate.hostKey.publicLine}\n${known[1]} ${target.hostKey.publicLine}`
+    const { server } = await rig({
+      target: { jump: `gate:${proxy.port}` },
+      knownHosts,
+      more: { timeouts: { keepaliveInterval: 100 } },
+    })
+    const { body } = await server.http.request({ method: 'POST', path: '/stream' })
+    const reading = failureOf(text(body))
+    proxy.set({ dark: 'both' })
+    expect(await reading).toMatchObject({
+      code: 'SSH_DISCONNECTED',
+      message: expect.stringMatching(/gpu was lost on the way: .*gate was lost: nothing came back/),
+    })
+    server.close()
+    await proxy.stop()
+  })
 
   it('is given up as a whole while a hop asks', async () => {
     const { prompts } = person()

@@ -90,6 +90,15 @@ describe('a session', () => {
     expect(await probing).toBe(reason)
   })
 
+  it('knows an answer that ssh2 makes up for a server that is gone', async () => {
+    const { client, carrier, session } = rig()
+    const probing = failure(session.probe(new AbortController().signal))
+    carrier.destroyed = true
+    client.emit('close')
+    client.probed[0]?.(new Error('No response from server'))
+    expect(await probing).toMatchObject({ code: 'SSH_DISCONNECTED' })
+  })
+
   it('opens channels, and leaves no timer behind', async () => {
     const { client, clock, session } = rig()
     const opening = session.open('127.0.0.1', 11434)
