@@ -50,8 +50,10 @@ export class AnswerPlan {
 
   *#pieces(): Generator<Part> {
     const { thinking, content } = this.#texts()
-    if (this.#ask.thinking) for (const piece of thinking) yield { thinking: piece }
-    for (const piece of content) yield { content: piece }
+    const { partial } = this.#ask
+    // Whoever goes on with an answer has thought already.
+    if (this.#ask.thinking && partial === '') for (const piece of thinking) yield { thinking: piece }
+    for (const piece of partial === '' ? content : restOf(content, partial)) yield { content: piece }
   }
 
   #texts(): { thinking: Iterable<string>; content: Iterable<string> } {
@@ -60,6 +62,18 @@ export class AnswerPlan {
     const shown = demonstrationAnswer(this.#ask.messages)
     return { thinking: thinking ?? shown.thinking, content: shown.pieces }
   }
+}
+
+/** What follows in an answer after its beginning; all of it where that is the beginning of another answer. */
+function restOf(content: Iterable<string>, partial: string): string[] {
+  const pieces = [...content]
+  if (!pieces.join('').startsWith(partial)) return pieces
+  let before = partial.length
+  return pieces.flatMap((piece) => {
+    const rest = piece.slice(before)
+    before = Math.max(0, before - piece.length)
+    return rest === '' ? [] : [rest]
+  })
 }
 
 /** Two parts in one line, as a final line may carry content and tool calls. */

@@ -3,6 +3,7 @@
 import type { Dialect } from './era.ts'
 import { keepAliveMs } from './go-text.ts'
 import { findModel, type ModelDefinition } from './models.ts'
+import { readRendered, refusalOf } from './rendering.ts'
 import { failure, type Reply } from './reply.ts'
 
 export interface Message {
@@ -19,6 +20,8 @@ export interface Ask {
   readonly name: string
   readonly model: ModelDefinition
   readonly messages: readonly Message[]
+  /** What stands of the answer already, for the model to go on with; not part of `messages`. */
+  readonly partial: string
   readonly stream: boolean
   readonly thinking: boolean
   readonly keepAliveMs: number
@@ -39,12 +42,12 @@ const FIELD_TYPES: readonly (readonly [field: string, goType: string, fits: (val
   ['options', 'map[string]interface {}', (value) => typeof value === 'object' && !Array.isArray(value)],
 ]
 
-export function checkAsk(shape: Shape, given: unknown, models: readonly ModelDefinition[], dialect: Dialect): Checked {
+export function checkAsk(shape: Shape, sent: unknown, models: readonly ModelDefinition[], dialect: Dialect): Checked {
   const structName = shape === 'chat' ? 'ChatRequest' : 'GenerateRequest'
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    return refuse(400, `json: cannot unmarshal ${jsonKind(given)} into Go value of type api.${structName}`)
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
+    return refuse(400, `json: cannot unmarshal ${jsonKind(sent)} into Go value of type api.${structName}`)
   }
-  const body = given as Record<string, unknown>
+  const body = sent as Record<string, unknown>
   const formError = fieldError(structName, body) ?? thinkValueError(body.think)
   if (formError !== undefined) return refuse(400, formError)
   const keepAlive = keepAliveMs(body.keep_alive)
@@ -57,11 +60,14 @@ export function checkAsk(shape: Shape, given: unknown, models: readonly ModelDef
   }
   const lacking = lackingCapability(shape, name, model, body, dialect)
   if (lacking !== undefined) return refuse(400, lacking)
-  const messages = shape === 'chat' ? messagesOf(body.messages) : promptAsMessages(body)
+  const given = shape === 'chat' ? messagesOf(body.messages) : promptAsMessages(body)
+  const refused = refusalOf(given, model.trailing) ?? rawError(body)
+  if (refused !== undefined) return refuse(400, refused)
+  const { messages, partial } = splitOpen(shape, given, model, body)
   const thinking = model.capabilities.includes('thinking') && wantsThinking(body.think, dialect)
   const options = (body.options ?? {}) as Record<string, unknown>
   const stream = body.stream !== false
-  return { ask: { shape, name, model, messages, stream, thinking, keepAliveMs: keepAlive, options, body } }
+  return { ask: { shape, name, model, messages, partial, stream, thinking, keepAliveMs: keepAlive, options, body } }
 }
 
 function refuse(status: number, error: string): Checked {
@@ -112,6 +118,24 @@ function lackingCapability(
 
 function wantsThinking(think: unknown, dialect: Dialect): boolean {
   return think === undefined || think === null ? dialect.thinksUnlessTold : think !== false
+}
+
+function rawError({ raw, template, system, context }: Record<string, unknown>): string | undefined {
+  if (raw !== true || !(template || system || context)) return undefined
+  return 'raw mode does not support template, system, or context'
+}
+
+/** Parts the beginning of an answer, which the model goes on with, from what is asked. */
+function splitOpen(
+  shape: Shape,
+  messages: Message[],
+  model: ModelDefinition,
+  body: Record<string, unknown>,
+): { messages: Message[]; partial: string } {
+  if (shape === 'generate') return body.raw === true ? readRendered(String(body.prompt)) : { messages, partial: '' }
+  const last = messages.at(-1)
+  if (last?.role !== 'assistant' || model.trailing !== 'continued') return { messages, partial: '' }
+  return { messages: messages.slice(0, -1), partial: last.content }
 }
 
 function messagesOf(given: unknown): Message[] {

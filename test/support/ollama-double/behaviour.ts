@@ -46,6 +46,8 @@ export interface Behaviour {
   readonly splitMode?: SplitMode
   readonly doneReason?: string
   readonly ending?: Ending
+  /** After so many pieces, of thinking and content, the ending comes. */
+  readonly cutAfter?: number
   readonly errorText?: string
   readonly refusal?: Refusal
   readonly toolCalls?: readonly ScriptedToolCall[]

@@ -51,3 +51,9 @@ export function tellsWrongMethod(version: string): boolean {
   const [major, minor] = version.split('.', 2).map(Number)
   return version === '0.0.0' || major !== 0 || minor === undefined || Number.isNaN(minor) || minor >= 7
 }
+
+/** Whether `_debug_render_only` is heeded (0.11.5); before, it is ignored like any unknown field. */
+export function rendersPrompts(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/, 3).map(Number)
+  return version === '0.0.0' || major > 0 || minor > 11 || (minor === 11 && patch >= 5)
+}

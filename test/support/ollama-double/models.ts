@@ -1,6 +1,7 @@
 /** The models that a double has: their description as values, without any reply's shape. */
 
 import { createHash } from 'node:crypto'
+import type { Trailing } from './rendering.ts'
 
 export type Capability = 'completion' | 'tools' | 'insert' | 'vision' | 'embedding' | 'thinking'
 
@@ -20,6 +21,8 @@ export interface ModelDefinition {
   readonly embeddingLength: number
   readonly blockCount: number
   readonly template: string
+  /** What the template makes of an assistant message at the end. */
+  readonly trailing: Trailing
   readonly parameters: string
   readonly license: string
   /** Age of the manifest file when the double starts. */
@@ -29,10 +32,10 @@ export interface ModelDefinition {
 }
 
 const HOUR_MS = 3_600_000
-const CHATML = `{{ range .Messages }}<|im_start|>{{ .Role }}
-{{ .Content }}<|im_end|>
-{{ end }}<|im_start|>assistant
-`
+const CHATML = `{{ range $i, $_ := .Messages }}{{ $last := eq (len (slice $.Messages $i)) 1 }}<|im_start|>{{ .Role }}
+{{ .Content }}{{ if not (and $last (eq .Role "assistant")) }}<|im_end|>
+{{ if $last }}<|im_start|>assistant
+{{ end }}{{ end }}{{ end }}`
 
 /** A model with plausible values for all that is not given; the tag defaults to `latest`. */
 export function defineModel(given: Partial<ModelDefinition> & Pick<ModelDefinition, 'name'>): ModelDefinition {
@@ -51,6 +54,7 @@ export function defineModel(given: Partial<ModelDefinition> & Pick<ModelDefiniti
     embeddingLength: 2_048,
     blockCount: 16,
     template: CHATML,
+    trailing: 'continued',
     parameters: stopParameters('<|im_start|>', '<|im_end|>'),
     license: 'MIT License\n\nCopyright (c) the authors of this demonstration\n',
     modifiedAgoMs: HOUR_MS,

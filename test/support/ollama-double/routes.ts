@@ -2,13 +2,14 @@
 
 import { type Ask, checkAsk, type Shape } from './ask.ts'
 import type { Engine } from './engine.ts'
-import { tellsWrongMethod } from './era.ts'
+import { rendersPrompts, tellsWrongMethod } from './era.ts'
 import type { Exchange } from './exchange.ts'
 import { generate, loadOnly } from './generation.ts'
 import { hostAllowed, originAllowed } from './host-check.ts'
 import { idleLine } from './lines.ts'
 import { psReply, showReply, tagsReply } from './model-replies.ts'
 import { displayName, findModel } from './models.ts'
+import { render } from './rendering.ts'
 import { failure, json, type Reply, send, TEXT_TYPE, text } from './reply.ts'
 
 /** The reply to send, or nothing when the route has sent its own. */
@@ -66,9 +67,19 @@ async function infer(shape: Shape, engine: Engine, exchange: Exchange): Promise<
   const checked = checkAsk(shape, exchange.request.body, engine.models, engine.options.dialect)
   if ('refusal' in checked) return checked.refusal
   const { ask } = checked
+  if (ask.body._debug_render_only === true && rendersPrompts(engine.version)) return renderOnly(engine, exchange, ask)
   if (ask.messages.length === 0) return loadOrUnload(engine, exchange, ask)
   await generate(engine, exchange, ask)
   return undefined
+}
+
+/** The prompt as the model would be given it; the model is loaded for that. */
+async function renderOnly(engine: Engine, exchange: Exchange, ask: Ask): Promise<Reply | undefined> {
+  if (!(await loadOnly(engine, exchange, ask))) return undefined
+  const open = ask.partial === '' ? [] : [{ role: 'assistant', content: ask.partial }]
+  const rendered = render([...ask.messages, ...open], ask.model.trailing)
+  const info = { rendered_template: rendered, image_count: 0 }
+  return json({ model: ask.name, created_at: engine.timestamp(), _debug_info: info })
 }
 
 /** An empty prompt loads the model; with `keep_alive` 0 it unloads it. */

@@ -17,8 +17,10 @@ export async function streamed(run: Run, stages: Stages): Promise<void> {
   })
   const holdsLast = behaviour.ending === 'done-with-content'
   const context = lineContext(run)
+  const { cutAfter = Number.POSITIVE_INFINITY } = behaviour
   let held: Part | undefined
   for await (const part of pacedParts(run, plan)) {
+    if (plan.tokens > cutAfter) break
     const next = holdsLast ? held : part
     held = part
     if (next !== undefined && !stream.line(partLine(context, next))) await stream.drained()
