@@ -1,4 +1,4 @@
-// From the bytes of a streamed `/api/chat` to parts. Pure: no request is made here.
+// From the bytes of a streamed `/api/chat` or `/api/generate` to parts. Pure: no request is made here.
 import * as z from 'zod'
 import { PluginError } from '../core/errors.ts'
 import { lineBatches } from '../core/framing.ts'
@@ -10,6 +10,8 @@ const count = z.number().nullish()
 const lineSchema = z.object({
   error: z.unknown().optional(),
   message: z.object({ content: z.string().nullish(), thinking: z.string().nullish() }).nullish(),
+  /** The text of `/api/generate`. */
+  response: z.string().nullish(),
   done: z.boolean().nullish(),
   done_reason: z.string().nullish(),
   total_duration: count,
@@ -71,7 +73,7 @@ function readBatch(lines: readonly string[], origin: AnswerOrigin): Batch {
     if (line instanceof PluginError) return { parts, failure: line }
     // The last line may carry words too: they come before the end.
     add(parts, 'thinking', line.message?.thinking)
-    add(parts, 'text', line.message?.content)
+    add(parts, 'text', line.message?.content ?? line.response)
     if (line.done) return { parts: [...parts, { type: 'finish', reason: reasonOf(line), usage: usageOf(line) }] }
   }
   return { parts }
@@ -86,9 +88,11 @@ function add(parts: StreamPart[], type: 'thinking' | 'text', text: string | null
 
 function readLine(text: string, origin: AnswerOrigin): Line | PluginError {
   const parsed = lineSchema.safeParse(parseJson(text))
-  // 0.11 sent an error under another key, so whatever lacks both `message` and `done` is taken for one.
+  // 0.11 sent an error under another key, so whatever lacks `message`, `response` and `done` is taken for one.
   const known =
-    parsed.success && !parsed.data.error && (parsed.data.message ?? parsed.data.done ?? undefined) !== undefined
+    parsed.success &&
+    !parsed.data.error &&
+    (parsed.data.message ?? parsed.data.response ?? parsed.data.done ?? undefined) !== undefined
   return known ? parsed.data : errorFromAnswer(text, origin)
 }
 

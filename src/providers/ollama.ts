@@ -1,12 +1,24 @@
 // Ollama's dialect: discovery and streaming chat.
-// Not here: what carries the requests; how lines become parts (ollama-stream.ts); what errors mean (ollama-errors.ts).
+// Not here: what carries the requests; how lines become parts (ollama-stream.ts); what errors mean (ollama-errors.ts);
+// how a cut answer is gone on with (ollama-resume.ts).
 import * as z from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
 import { errorFromAnswer } from './ollama-errors.ts'
+import { OllamaResume } from './ollama-resume.ts'
 import { partsOf } from './ollama-stream.ts'
 import { PhaseFeed, withPhases } from './phases.ts'
-import type { ChatRequest, Http, HttpRequest, HttpResponse, Model, Provider, StreamPart, Think } from './provider.ts'
+import type {
+  ChatRequest,
+  Http,
+  HttpRequest,
+  HttpResponse,
+  Model,
+  PartialAnswer,
+  Provider,
+  StreamPart,
+  Think,
+} from './provider.ts'
 
 /** How many `/api/show` requests an old server without capabilities in its list gets at once. */
 const SHOW_AT_ONCE = 4
@@ -16,6 +28,9 @@ const LOADED_POLL_MS = 1_000
 
 /** A warm model answers sooner than this, and is spared the question. */
 const LOADED_FIRST_POLL_MS = 300
+
+/** A model that is loaded, yet silent for so long in a continuation, may still be at the request that was cut. */
+const BUSY_AFTER_MS = 8_000
 
 const MAX_JSON_BYTES = 64 * 1024 * 1024
 
@@ -45,6 +60,13 @@ const loadedSchema = z.object({
 })
 const showSchema = z.object({ capabilities: z.array(z.string()).nullish() })
 
+interface LoadingWatch {
+  feed: PhaseFeed
+  signal: AbortSignal
+  /** From when on a silence is told as `busy`; never by default. */
+  busyAfterMs: number | undefined
+}
+
 export interface OllamaDeps {
   http: Http
   clock: Clock
@@ -54,6 +76,7 @@ export interface OllamaDeps {
 
 export class Ollama implements Provider {
   readonly #deps: OllamaDeps
+  readonly #resume: OllamaResume
   /** Capabilities by digest, or by name where no digest is known: a digest never changes what it can. */
   readonly #capabilities = new Map<string, readonly string[] | undefined>()
   /** The digest last seen of a name, so that a chat's first request needs no list. */
@@ -61,6 +84,10 @@ export class Ollama implements Provider {
 
   constructor(deps: OllamaDeps) {
     this.#deps = deps
+    this.#resume = new OllamaResume({
+      json: (request) => this.#json(request),
+      parts: (request, model) => this.#parts(request, model),
+    })
   }
 
   async version(signal?: AbortSignal): Promise<string> {
@@ -89,46 +116,79 @@ export class Ollama implements Provider {
     return (answer.models ?? []).map(({ name }) => name)
   }
 
-  async *stream(request: ChatRequest, { signal }: { signal: AbortSignal }): AsyncGenerator<StreamPart> {
+  stream(request: ChatRequest, { signal }: { signal: AbortSignal }): AsyncGenerator<StreamPart> {
+    return this.#watched(request.model, { signal }, (life, feed) => this.#answer(request, life, feed))
+  }
+
+  resume(
+    request: ChatRequest,
+    partial: PartialAnswer,
+    { signal }: { signal: AbortSignal },
+  ): AsyncGenerator<StreamPart> {
+    return this.#watched(request.model, { signal, busyAfterMs: BUSY_AFTER_MS }, (life, feed) =>
+      this.#continuation(request, partial, life, feed),
+    )
+  }
+
+  /** An answer's parts, and before the first of them what the server is at. */
+  async *#watched(
+    model: string,
+    { signal, busyAfterMs }: { signal: AbortSignal; busyAfterMs?: number },
+    begin: (life: AbortSignal, feed: PhaseFeed) => AsyncGenerator<StreamPart>,
+  ): AsyncGenerator<StreamPart> {
     signal.throwIfAborted()
     const answered = new AbortController()
     const left = new AbortController()
     const life = AbortSignal.any([signal, left.signal])
     const feed = new PhaseFeed()
-    void this.#watchLoading(request.model, feed, AbortSignal.any([life, answered.signal])).catch(() => {})
-    const answer = this.#answer(request, life, feed)
-    yield* withPhases(answer, feed, { onFirst: () => answered.abort(), onLeave: () => left.abort() })
+    const watch = { feed, signal: AbortSignal.any([life, answered.signal]), busyAfterMs }
+    void this.#watchLoading(model, watch).catch(() => {})
+    yield* withPhases(begin(life, feed), feed, { onFirst: () => answered.abort(), onLeave: () => left.abort() })
+  }
+
+  async *#continuation(
+    request: ChatRequest,
+    partial: PartialAnswer,
+    signal: AbortSignal,
+    feed: PhaseFeed,
+  ): AsyncGenerator<StreamPart> {
+    const think = await this.#think(request, signal, feed)
+    yield* this.#resume.parts({ request, partial, think, signal, onPhase: feed.push })
   }
 
   async *#answer(request: ChatRequest, signal: AbortSignal, feed: PhaseFeed): AsyncGenerator<StreamPart> {
     const think = await this.#think(request, signal, feed)
-    const response = await this.#send({
-      method: 'POST',
-      path: '/api/chat',
-      signal,
-      onPhase: feed.push,
-      body: {
-        model: request.model,
-        messages: request.messages,
-        stream: true,
-        ...(think === undefined ? {} : { think }),
-        ...(Object.keys(request.options).length === 0 ? {} : { options: request.options }),
-        ...(request.keepAlive === undefined ? {} : { keep_alive: request.keepAlive }),
-      },
-    })
-    yield* partsOf(response.body, { server: this.#deps.server, model: request.model })
+    const body = {
+      model: request.model,
+      messages: request.messages,
+      stream: true,
+      ...(think === undefined ? {} : { think }),
+      ...(Object.keys(request.options).length === 0 ? {} : { options: request.options }),
+      ...(request.keepAlive === undefined ? {} : { keep_alive: request.keepAlive }),
+    }
+    yield* this.#parts({ method: 'POST', path: '/api/chat', signal, onPhase: feed.push, body }, request.model)
+  }
+
+  async *#parts(request: HttpRequest, model: string): AsyncGenerator<StreamPart> {
+    const response = await this.#send(request)
+    yield* partsOf(response.body, { server: this.#deps.server, model })
   }
 
   /**
    * Tells what a silent server is most likely at: a model that `/api/ps` does not list is being loaded
-   * (so since 0.30; older ones list it a little early, and then "reading" is said too soon).
+   * (so since 0.30; older ones list it a little early, and then "reading" is said too soon). No server tells whether it
+   * still works at a request whose link died: one that is loaded and stays silent for long may.
    */
-  async #watchLoading(model: string, feed: PhaseFeed, signal: AbortSignal): Promise<void> {
-    await this.#deps.clock.sleep(LOADED_FIRST_POLL_MS, signal)
+  async #watchLoading(model: string, { feed, signal, busyAfterMs }: LoadingWatch): Promise<void> {
+    const { clock } = this.#deps
+    await clock.sleep(LOADED_FIRST_POLL_MS, signal)
+    let silentSince: number | undefined
     while (!signal.aborted) {
       const loaded = await this.#isLoaded(model, signal)
-      if (loaded !== undefined && !signal.aborted) feed.push(loaded ? 'reading' : 'loading')
-      await this.#deps.clock.sleep(LOADED_POLL_MS, signal)
+      silentSince = loaded ? (silentSince ?? clock.now()) : undefined
+      const isBusy = silentSince !== undefined && clock.now() - silentSince >= (busyAfterMs ?? Number.POSITIVE_INFINITY)
+      if (loaded !== undefined && !signal.aborted) feed.push(isBusy ? 'busy' : loaded ? 'reading' : 'loading')
+      await clock.sleep(LOADED_POLL_MS, signal)
     }
   }
 

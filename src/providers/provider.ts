@@ -22,8 +22,8 @@ export interface ChatRequest {
 /** Where the way to a server stands while a request waits for it. */
 export type LinkPhase = 'connecting' | 'authenticating'
 
-/** Where an answer stands before and while it comes. */
-export type Phase = LinkPhase | 'loading' | 'reading' | 'thinking' | 'writing'
+/** Where an answer stands before and while it comes. `busy`: the server may still work at an earlier request. */
+export type Phase = LinkPhase | 'loading' | 'reading' | 'busy' | 'thinking' | 'writing'
 
 /** What a server tells of a finished answer; every field it did not send is absent. Times in milliseconds. */
 export interface Usage {
@@ -35,9 +35,25 @@ export interface Usage {
   totalMs?: number
 }
 
-/** One small part of an answer. A stream ends with exactly one `finish`, or throws. */
+/**
+ * How a cut answer was gone on with. `prefill` and `raw`: exactly where it stopped. `continue`: by asking for the rest, so
+ * that the seam may be imperfect. `anew`: from its beginning, since nothing of it could be gone on with.
+ */
+export type SeamMethod = 'prefill' | 'raw' | 'continue' | 'anew'
+
+/** What had come of an answer when it was cut. */
+export interface PartialAnswer {
+  thinking: string
+  text: string
+}
+
+/**
+ * One small part of an answer. A stream ends with exactly one `finish`, or throws. `seam` comes in continuations only, once,
+ * before the first word: so many UTF-16 units at the end of the text so far (`anew`: all of it) are written anew.
+ */
 export type StreamPart =
   | { type: 'phase'; phase: Phase }
+  | { type: 'seam'; method: SeamMethod; back: number }
   | { type: 'thinking'; text: string }
   | { type: 'text'; text: string }
   | { type: 'finish'; reason: 'stop' | 'length' | 'load' | 'unload' | 'unknown'; usage: Usage }
@@ -66,6 +82,11 @@ export interface Provider {
    * @throws PluginError API_*, SSH_*, SERVER_*; the signal's reason when aborted.
    */
   stream(request: ChatRequest, options: { signal: AbortSignal }): AsyncIterable<StreamPart>
+  /**
+   * Goes on with an answer to the same request that was cut. Its first part but phases is a `seam`.
+   * @throws as `stream`
+   */
+  resume?(request: ChatRequest, partial: PartialAnswer, options: { signal: AbortSignal }): AsyncIterable<StreamPart>
 }
 
 export interface HttpRequest {

@@ -1,7 +1,7 @@
 // Which server a model's name means. What a server can do is its provider's.
 import { PluginError } from '../core/errors.ts'
 import { type Observer, observed } from './observed.ts'
-import type { ChatRequest, Provider, StreamPart } from './provider.ts'
+import type { ChatRequest, PartialAnswer, Provider, StreamPart } from './provider.ts'
 
 export interface Destination {
   server: string
@@ -63,10 +63,38 @@ export class ProviderRouter {
     options: { signal: AbortSignal },
   ): AsyncIterable<StreamPart> {
     const { provider, model, server } = this.locate(reference)
-    const parts = provider.stream({ ...request, model }, options)
+    return this.#observed(server, { ...request, model }, (whole) => provider.stream(whole, options))
+  }
+
+  /**
+   * Goes on with a cut answer.
+   * @throws PluginError API_MODEL_UNFIT where the provider cannot
+   */
+  resume(
+    reference: string,
+    request: Omit<ChatRequest, 'model'>,
+    partial: PartialAnswer,
+    options: { signal: AbortSignal },
+  ): AsyncIterable<StreamPart> {
+    const { provider, model, server } = this.locate(reference)
+    if (provider.resume) {
+      const resume = provider.resume.bind(provider)
+      return this.#observed(server, { ...request, model }, (whole) => resume(whole, partial, options))
+    }
+    throw new PluginError('API_MODEL_UNFIT', `${server} cannot go on with an answer that was cut`, {
+      hint: 'gr asks anew.',
+    })
+  }
+
+  #observed(
+    server: string,
+    request: ChatRequest,
+    ask: (request: ChatRequest) => AsyncIterable<StreamPart>,
+  ): AsyncIterable<StreamPart> {
+    const parts = ask(request)
     const observer = this.#observer
     if (!observer) return parts
-    const about = { server, request: observer.number(), model: `${server}:${model}` }
+    const about = { server, request: observer.number(), model: `${server}:${request.model}` }
     const prompt = request.messages.at(-1)?.content
     observer.tell({ name: 'ServerSelected', ...about })
     observer.tell({
