@@ -30,7 +30,10 @@ local actions = {
   { 'restart', { 'n' }, 'start the host anew' },
   { 'send', { 'n', 'i' }, 'send the prompt' },
   { 'stop', { 'n', 'i' }, 'stop the answer, or give up editing a turn' },
+  { 'stop-all', { 'n' }, 'stop the answer and take back the prompts that wait' },
   { 'again', { 'n' }, 'ask the last question again' },
+  { 'resume', { 'n' }, 'go on with an answer that was cut' },
+  { 'queue', { 'n' }, 'take back one of the prompts that wait' },
   { 'edit', { 'n' }, 'take the turn into the prompt' },
   { 'yank', { 'n' }, 'yank the code block' },
   { 'next-turn', { 'n', 'x' }, 'to the next turn' },
@@ -80,6 +83,7 @@ vim.api.nvim_create_user_command('Ollama', function(options)
   require('ollama-remote.command').run(options)
 end, {
   nargs = '*',
+  bang = true,
   range = true,
   desc = 'Chat with the models on your own machines',
   complete = function(lead, line)

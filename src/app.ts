@@ -50,7 +50,14 @@ export class App {
     this.#editor = new Editor(client)
     this.#chats = new Chats({
       surface: this.#editor,
-      answerer: { stream: (model, request, options) => this.#providers().stream(model, request, options) },
+      answerer: {
+        stream: (...asked) => this.#providers().stream(...asked),
+        resume: (...asked) => this.#providers().resume(...asked),
+      },
+      ways: {
+        whenBack: (model, signal) => this.#serverOf(model).whenBack(signal),
+        nextTry: (model) => this.#serverOf(model).status().retryAt,
+      },
       clock: systemClock,
       log: this.#logNow,
       settings: () => this.#config,
@@ -225,6 +232,10 @@ export class App {
     this.#editor.event(event.name, publicData(event)).catch((error: unknown) => {
       this.#log.warn('an event was not told', { name: event.name, error })
     })
+  }
+
+  #serverOf(model: string): Server {
+    return this.#servers.get(this.#providers().locate(model).server)
   }
 
   #warn(text: string): void {

@@ -47,8 +47,17 @@ local table_of_actions = {
   stop = function()
     chat().stop()
   end,
+  ['stop-all'] = function()
+    chat().stop_all()
+  end,
   again = function()
     chat().again()
+  end,
+  resume = function()
+    chat().resume()
+  end,
+  queue = function()
+    require('ollama-remote.queue').pick()
   end,
   edit = function()
     chat().take()

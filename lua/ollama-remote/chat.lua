@@ -109,6 +109,24 @@ local function take_back(chat)
   session.stop_choosing(chat)
 end
 
+--- Ends what runs. A prompt that still waited for its server comes back.
+---@param chat ollama.Chat
+---@param all? boolean the prompts behind it come back too
+local function stop(chat, all)
+  if all or chat.state.phase == 'idle' then
+    take_back(chat)
+  end
+  if not is_running(chat) then
+    return
+  end
+  session.request(chat, 'chat.stop', { all = all }, function(stopped)
+    if stopped.taken and chats.get(chat.id) then
+      require('ollama-remote.prompt').give_back(chat, { text = stopped.taken })
+      message.whisper('The prompt was taken back')
+    end
+  end)
+end
+
 --- Stops the answer; in the prompt of an edit it gives the edit up; else `<C-c>` is what it always is.
 function M.stop()
   local chat, part = chats.of_buffer(vim.api.nvim_get_current_buf())
@@ -117,13 +135,26 @@ function M.stop()
   end
   local current = chats.current()
   if current and is_running(current) then
-    take_back(current)
-    return is_running(current) and session.request(current, 'chat.stop', {}) or nil
+    return stop(current)
   end
   if vim.api.nvim_get_mode().mode:find('^i') then
     return vim.cmd.stopinsert()
   end
   message.whisper('Nothing runs')
+end
+
+--- Stops the answer, and takes back every prompt that waits.
+function M.stop_all()
+  local chat = chats.current()
+  if not chat or not is_running(chat) then
+    return message.whisper('Nothing runs')
+  end
+  stop(chat, true)
+end
+
+--- Goes on with the last answer, which was cut, or has its server tried now.
+function M.resume()
+  session.request(chats.current(), 'chat.resume', {})
 end
 
 function M.again()

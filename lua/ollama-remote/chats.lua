@@ -1,8 +1,15 @@
 -- The chats of this Neovim as data: which there are and what belongs to each. What happens to them is in chat.lua.
 local M = {}
 
+---@class ollama.Waiting what a chat in the phase `waiting` waits for
+---@field server string
+---@field error ollama.Error
+---@field has_answer boolean whether some of the answer has come; else the whole prompt waits
+---@field next_try? integer milliseconds since the epoch
+
 ---@class ollama.State
 ---@field phase string
+---@field waiting? ollama.Waiting
 ---@field model? string
 ---@field ended? 'done'|'stopped'|'failed'|'interrupted'
 ---@field error? ollama.Error

@@ -6,6 +6,7 @@ local message = require('ollama-remote.message')
 ---@class ollama.Invocation
 ---@field rest string what stands after the subcommand
 ---@field range? integer[] first and last line
+---@field bang boolean
 
 ---@param call ollama.Invocation
 local function open(call)
@@ -50,6 +51,11 @@ local function plain(action)
   end
 end
 
+---@param call ollama.Invocation
+local function stop(call)
+  require('ollama-remote.actions').run(call.bang and 'stop-all' or 'stop')
+end
+
 ---@type table<string, fun(call: ollama.Invocation)>
 local subcommands = {
   ask = ask,
@@ -59,10 +65,12 @@ local subcommands = {
   forget = with_secrets('forget'),
   log = plain('log'),
   model = with_model('switch'),
+  queue = plain('queue'),
   remember = with_secrets('remember'),
   restart = plain('restart'),
+  resume = plain('resume'),
   servers = plain('servers'),
-  stop = plain('stop'),
+  stop = stop,
   toggle = plain('toggle'),
 }
 
@@ -75,13 +83,14 @@ end
 
 ---@param options table of nvim_create_user_command
 function M.run(options)
-  local name, rest = options.args:match('^(%S*)%s*(.-)%s*$')
+  local name, bang, rest = options.args:match('^([^%s!]*)(!?)%s*(.-)%s*$')
   local subcommand = subcommands[name == '' and 'chat' or name]
   if not subcommand then
     local known = table.concat(names(), ', ')
     return message.say((':Ollama knows no "%s"; it knows %s'):format(name, known), 'error')
   end
-  subcommand({ rest = rest, range = options.range > 0 and { options.line1, options.line2 } or nil })
+  local range = options.range > 0 and { options.line1, options.line2 } or nil
+  subcommand({ rest = rest, range = range, bang = bang == '!' or options.bang == true })
 end
 
 ---@param candidates string[]

@@ -112,6 +112,9 @@ function M.receipt(facts)
   if told then
     parts[#parts + 1] = told
   end
+  if #(facts.seams or {}) > 0 then
+    parts[#parts + 1] = 'continued after a cut'
+  end
   return table.concat(parts, ' · ')
 end
 

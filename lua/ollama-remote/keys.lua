@@ -63,6 +63,13 @@ M.table = {
     desc = 'ask the last question again',
   },
   {
+    action = 'resume',
+    lhs = 'gR',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'go on with an answer that was cut, or try its server now',
+  },
+  {
     action = 'yank',
     lhs = 'gy',
     modes = { 'n' },

@@ -17,6 +17,9 @@ M.words = {
   reading = 'reading prompt',
   thinking = 'thinking',
   writing = 'writing',
+  waiting = 'waiting for the server',
+  resuming = 'going on with the answer',
+  busy = 'going on with the answer: the server may still be at the first one',
 }
 
 ---@type uv.uv_timer_t?
@@ -36,6 +39,48 @@ local function is_busy(chat)
   return chat.state.phase ~= 'idle' or #chat.pending > 0
 end
 
+--- Seconds until the server is tried again; nil when it is being tried, or when nobody knows.
+---@param waiting ollama.Waiting
+---@return integer?
+local function seconds_left(waiting)
+  local seconds, microseconds = vim.uv.gettimeofday()
+  local now = seconds * 1000 + math.floor(microseconds / 1000)
+  local left = waiting.next_try and math.ceil((waiting.next_try - now) / 1000)
+  return left and left > 0 and left or nil
+end
+
+--- What is said of a server that is away, and of the prompt or the answer that waits for it.
+---@param waiting ollama.Waiting
+---@return ollama.Chunks[]
+local function waiting_lines(waiting)
+  local left = seconds_left(waiting)
+  local text = ('%s %s: waiting for %s%s'):format(
+    FRAMES[frame],
+    waiting.has_answer and 'interrupted' or 'offline',
+    waiting.server,
+    left and (', next try in %d s'):format(left) or ''
+  )
+  local ends = waiting.has_answer and 'leaves it so' or 'takes it back'
+  local hint = (' · gR tries now · <C-c> %s'):format(ends)
+  local lines = { { { text, 'OllamaRemotePhase' }, { hint, 'OllamaRemoteDim' } } }
+  -- An interrupted answer has its note right above; this is why it does not go on yet.
+  if not waiting.has_answer or left then
+    lines[2] = { { waiting.error.message, 'OllamaRemoteFailed' } }
+  end
+  return lines
+end
+
+--- The line of a phase that goes on by itself.
+---@param chat ollama.Chat
+---@param words string
+---@return ollama.Chunks[]
+local function running_lines(chat, words)
+  local elapsed = M.elapsed(chat)
+  local seconds = elapsed and (' · %d s'):format(elapsed) or ''
+  local text = ('%s %s%s'):format(FRAMES[frame], words, seconds)
+  return { { { text, 'OllamaRemotePhase' }, { ' · <C-c> stops', 'OllamaRemoteDim' } } }
+end
+
 --- The lines to draw, from the phase down to the last waiting prompt.
 ---@param chat ollama.Chat
 ---@return ollama.Chunks[]
@@ -45,10 +90,8 @@ function M.lines(chat)
   if not words then
     return {}
   end
-  local elapsed = M.elapsed(chat)
-  local seconds = elapsed and (' · %d s'):format(elapsed) or ''
-  local text = ('%s %s%s'):format(FRAMES[frame], words, seconds)
-  local lines = { { { text, 'OllamaRemotePhase' }, { ' · <C-c> stops', 'OllamaRemoteDim' } } }
+  local waiting = chat.state.waiting
+  local lines = waiting and waiting_lines(waiting) or running_lines(chat, words)
   for index, pending in ipairs(chat.pending) do
     -- With nothing running the first one is what the phase line already speaks of.
     if index > 1 or phase ~= 'idle' then

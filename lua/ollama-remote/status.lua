@@ -16,7 +16,9 @@ local M = {}
 ---@return string
 local function text(state, elapsed)
   local parts = { state.model }
-  if state.phase ~= 'idle' then
+  if state.waiting then
+    parts[#parts + 1] = 'waiting for ' .. state.waiting.server
+  elseif state.phase ~= 'idle' then
     parts[#parts + 1] = require('ollama-remote.phase').words[state.phase] or state.phase
     parts[#parts + 1] = elapsed and (elapsed .. 's') or nil
   elseif state.ended == 'failed' or state.ended == 'interrupted' then

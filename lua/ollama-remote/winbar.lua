@@ -8,6 +8,7 @@ local DOTS = {
   failed = '%#OllamaRemoteFailed#●',
   idle = '%#OllamaRemoteReady#●',
   down = '%#OllamaRemoteDim#○',
+  away = '%#OllamaRemoteFailed#○',
 }
 
 ---@param text string
@@ -20,6 +21,9 @@ end
 ---@return string
 local function dot(chat)
   local state = chat.state
+  if state.phase == 'waiting' then
+    return DOTS.away
+  end
   if state.phase ~= 'idle' then
     return DOTS.running
   end
@@ -34,6 +38,9 @@ end
 function M.transcript(chat)
   local state = chat.state
   local parts = {}
+  if state.waiting then
+    parts[#parts + 1] = plain(('waiting for %s'):format(state.waiting.server))
+  end
   if state.queued > 0 then
     parts[#parts + 1] = ('%d queued'):format(state.queued)
   end

@@ -1,4 +1,4 @@
-// One answer while it comes: its stream, its end by abort, its times. Where its words go is answer-run.ts's.
+// One answer while it comes: its streams, its end by abort, its times. Where its words go is answer-run.ts's.
 import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
 import type { StreamPart } from '../providers/provider.ts'
@@ -7,9 +7,9 @@ import type { Finish, Outcome, Received } from './outcome.ts'
 
 export type AnswerPart = Exclude<StreamPart, Finish>
 
-/** The one owner of an answer's request. */
+/** The one owner of an answer's requests: of the first, and of those that go on with it. */
 export class Answer {
-  readonly received: Received = { thinking: false, text: false }
+  received: Received = { thinking: false, text: false }
   readonly #clock: Clock
   readonly #controller = new AbortController()
   readonly #startedAt: number
@@ -26,6 +26,11 @@ export class Answer {
     return this.#controller.signal.aborted
   }
 
+  /** Aborted when it is stopped. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
   /** From the first thinking to the first text, in whole milliseconds. */
   get thinkingMs(): number | undefined {
     return this.#thinkingMs
@@ -33,6 +38,13 @@ export class Answer {
 
   stop(reason: PluginError): void {
     this.#controller.abort(reason)
+  }
+
+  /** It begins anew: what came before is of no account. */
+  forget(): void {
+    this.received = { thinking: false, text: false }
+    this.#thinkingAt = undefined
+    this.#thinkingMs = undefined
   }
 
   /** Notes the time and kind of a part that has come. */

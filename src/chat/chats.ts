@@ -30,7 +30,10 @@ export class Chats {
         this.#session(chat)
           .send(text, replaces === undefined ? {} : { replaces })
           .then(empty),
-      'chat.stop': ({ chat }) => empty(this.#session(chat).stop()),
+      'chat.stop': ({ chat, all = false }) => this.#session(chat).stop({ all }),
+      'chat.resume': ({ chat }) => this.#session(chat).resume().then(empty),
+      'chat.queue': ({ chat }) => ({ prompts: this.#session(chat).queue() }),
+      'chat.unqueue': ({ chat, prompt }) => empty(this.#session(chat).unqueue(prompt)),
       'chat.again': ({ chat }) => this.#session(chat).again().then(empty),
       'chat.take': ({ chat, turn }) => this.#session(chat).take(turn),
       'chat.step': ({ chat, by }) => this.#session(chat).step(by).then(empty),

@@ -1,6 +1,6 @@
 // A conversation as a value: turns, edits, versions. Not here: how it is written (transcript-file.ts), who answers it.
 import { PluginError } from '../core/errors.ts'
-import type { Message, Role, Usage } from '../providers/provider.ts'
+import type { Message, Role, SeamMethod, Usage } from '../providers/provider.ts'
 
 /** How an answer ended. `length`: cut by the server's limit; `interrupted`: the way to the server was lost. */
 export type AnswerEnd = 'done' | 'length' | 'stopped' | 'failed' | 'interrupted'
@@ -16,6 +16,12 @@ export interface TurnUsage extends Usage {
   firstTokenMs?: number
 }
 
+/** Where an answer that was cut goes on, in UTF-16 units of its text, and how it was gone on with. */
+export interface Seam {
+  at: number
+  method: SeamMethod
+}
+
 export interface Turn {
   role: Role
   text: string
@@ -28,6 +34,8 @@ export interface Turn {
   /** Whole milliseconds from the first word of thinking to the first of the answer. */
   thinkingMs?: number
   note?: Note
+  /** Never empty when present. */
+  seams?: readonly Seam[]
   /** Never without a field when present. */
   usage?: TurnUsage
   /** Absent while the answer comes, and in turns that no one answers. */
@@ -75,7 +83,7 @@ export function finish(conversation: Conversation, end: TurnEnd): Conversation {
  * @throws PluginError CHAT_NO_TURN
  */
 export function replaceFrom(conversation: Conversation, turn: number, text: string): Conversation {
-  const { note: _note, usage: _usage, ...kept } = turnAt(conversation, turn)
+  const { note: _note, usage: _usage, seams: _seams, ...kept } = turnAt(conversation, turn)
   const replaced: Turn = kept.role === 'assistant' ? { ...kept, text, end: 'done' } : { ...kept, text }
   return { turns: [...conversation.turns.slice(0, turn - 1), replaced] }
 }
@@ -93,6 +101,18 @@ export function turnAt(conversation: Conversation, turn: number): Turn {
 export function withoutAnswer(conversation: Conversation): Conversation {
   const asked = conversation.turns.findLastIndex((turn) => turn.role !== 'assistant') + 1
   return asked === conversation.turns.length ? conversation : { turns: conversation.turns.slice(0, asked) }
+}
+
+/** The conversation without its last turn. */
+export function withoutLast(conversation: Conversation): Conversation {
+  return { turns: conversation.turns.slice(0, -1) }
+}
+
+/** The last turn, when it is an answer that was begun and not ended by the model. */
+export function cutAnswer({ turns }: Conversation): Turn | undefined {
+  const last = turns.at(-1)
+  const isCut = last?.role === 'assistant' && last.end !== undefined && last.end !== 'done'
+  return isCut && (last.text !== '' || last.thinking !== undefined) ? last : undefined
 }
 
 /** What a server is sent: all that the transcript shows but thinking, notes, and answers that never got a word. */

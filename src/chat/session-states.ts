@@ -12,16 +12,20 @@ const WORDS: readonly SessionState[] = ['thinking', 'writing']
 /** Skipping forward is legal: a warm link goes from connecting straight to the first word. */
 const MOVES: Record<SessionState, readonly SessionState[]> = {
   idle: ['queued'],
-  queued: ['connecting', ...ENDS],
-  connecting: ['authenticating', 'loading', 'reading', ...WORDS, ...ENDS],
+  queued: ['connecting', 'resuming', ...ENDS],
+  connecting: ['authenticating', 'loading', 'reading', 'waiting', ...WORDS, ...ENDS],
   // Behind a jump host the next connection is made after the first authentication.
-  authenticating: ['connecting', 'loading', 'reading', ...WORDS, ...ENDS],
+  authenticating: ['connecting', 'loading', 'reading', 'waiting', ...WORDS, ...ENDS],
   // Before the first word a lost link is made anew.
-  loading: ['connecting', 'reading', ...WORDS, ...ENDS],
+  loading: ['connecting', 'reading', 'resuming', 'busy', 'waiting', ...WORDS, ...ENDS],
   // What a server says of a model that is being loaded may be corrected.
-  reading: ['connecting', 'loading', ...WORDS, ...ENDS],
-  thinking: ['writing', ...ENDS],
-  writing: ['thinking', ...ENDS],
+  reading: ['connecting', 'loading', 'waiting', ...WORDS, ...ENDS],
+  thinking: ['writing', 'waiting', ...ENDS],
+  writing: ['thinking', 'waiting', ...ENDS],
+  // What goes on when the server is back: the whole request, or what was cut of its answer.
+  waiting: ['connecting', 'resuming', ...ENDS],
+  resuming: ['loading', 'busy', 'waiting', ...WORDS, ...ENDS],
+  busy: ['loading', 'resuming', 'waiting', ...WORDS, ...ENDS],
   done: ['idle', 'queued', 'connecting'],
   stopped: ['idle', 'queued', 'connecting'],
   failed: ['idle', 'queued', 'connecting'],

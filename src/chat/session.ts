@@ -6,8 +6,18 @@ import type { Log } from '../core/log.ts'
 import type { Role } from '../providers/provider.ts'
 import type { ChatState } from '../rpc/protocol.ts'
 import { type Answerer, AnswerRun, type RequestSettings } from './answer-run.ts'
-import { type Conversation, localTime, replaceFrom, type Turn, turnAt, withoutAnswer } from './conversation.ts'
+import {
+  type Conversation,
+  cutAnswer,
+  localTime,
+  replaceFrom,
+  type Turn,
+  turnAt,
+  withoutAnswer,
+  withoutLast,
+} from './conversation.ts'
 import { endedState, type Outcome, rateOf } from './outcome.ts'
+import type { Ways } from './patience.ts'
 import type { TranscriptSurface } from './picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
 import { SessionStates } from './session-states.ts'
@@ -26,6 +36,7 @@ export interface ChatSettings extends RequestSettings {
 export interface SessionDeps {
   surface: ChatSurface
   answerer: Answerer
+  ways: Ways
   clock: Clock
   log: Log
   settings(): ChatSettings
@@ -39,6 +50,8 @@ export class Session {
   readonly #queue = new PromptQueue()
   #model: string | undefined
   #answer: AnswerRun | undefined
+  /** Whether what is asked is a prompt that was just written, which can be taken back while nothing was asked. */
+  #isNewPrompt = false
   #error: ErrorRecord | undefined
   #rate: number | undefined
   #isClosed = false
@@ -58,7 +71,7 @@ export class Session {
   /**
    * Asks; behind a running answer the prompt waits for its turn. `replaces` puts the text in place of a turn, counted
    * from 1, and drops what follows it. Resolves when the prompt stands in the transcript.
-   * @throws PluginError CHAT_STOPPED when the waiting prompt is given back; CHAT_NO_MODEL, CHAT_NO_TURN, CHAT_BUSY when
+   * @throws PluginError CHAT_STOPPED, CANCELLED when the waiting prompt is given back; CHAT_NO_MODEL, CHAT_NO_TURN, CHAT_BUSY when
    *   nothing was changed
    */
   async send(text: string, { replaces }: { replaces?: number } = {}): Promise<void> {
@@ -70,10 +83,44 @@ export class Session {
     return sent
   }
 
-  /** Ends the running answer, whose text stays, and gives the waiting prompts back. */
-  stop(): void {
+  /**
+   * Ends the running answer, whose text stays, and goes on with the next prompt; with `all` the waiting ones are given
+   * back. A prompt that still waits for its server is taken out of the transcript.
+   * @returns the text of that prompt
+   */
+  stop({ all = false } = {}): { taken?: string } {
+    const isUnasked = this.#isNewPrompt && this.#answer?.waiting?.has_answer === false
+    const taken = isUnasked ? this.conversation.turns.at(-1)?.text : undefined
     this.#answer?.stop(new PluginError('CHAT_STOPPED', 'Stopped'))
-    this.#queue.giveBack('The chat was stopped before this prompt was sent')
+    if (taken !== undefined) {
+      this.#isNewPrompt = false
+      this.#transcript.change(withoutLast(this.conversation))
+    }
+    if (all) this.#queue.giveBack('The chat was stopped before this prompt was sent')
+    this.#tell()
+    return taken === undefined ? {} : { taken }
+  }
+
+  /**
+   * Goes on with the last answer, which was cut; while its server is waited for, has it tried now.
+   * @throws PluginError CHAT_BUSY, CHAT_NO_MODEL; CHAT_NO_TURN when there is no such answer
+   */
+  async resume(): Promise<void> {
+    if (this.#answer?.waiting) return this.#answer.hurry()
+    this.#refuseWhileBusy()
+    const cut = cutAnswer(this.conversation)
+    if (cut) return this.#ask(cut.model ?? this.#chosenModel(), cut)
+    throw new PluginError('CHAT_NO_TURN', 'The last answer was not cut', { hint: 'gr asks the last question again.' })
+  }
+
+  /** The prompts behind the running answer. */
+  queue(): Array<{ prompt: number; text: string }> {
+    return this.#queue.list
+  }
+
+  /** Gives one of them back. @throws PluginError CHAT_NO_TURN when it does not wait any more */
+  unqueue(prompt: number): void {
+    if (!this.#queue.takeOut(prompt)) throw new PluginError('CHAT_NO_TURN', 'This prompt does not wait any more')
     this.#tell()
   }
 
@@ -127,13 +174,15 @@ export class Session {
   }
 
   state(): ChatState {
-    const ended = this.#states.ended
+    const { ended } = this.#states
+    const waiting = this.#answer?.waiting
     return {
       chat: this.#chat,
       ...(this.#model === undefined ? {} : { model: this.#model }),
       phase: this.#states.phase,
       ...(ended === undefined ? {} : { ended }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(waiting === undefined ? {} : { waiting }),
       queued: this.#queue.length,
       ...(this.#rate === undefined ? {} : { rate: this.#rate }),
     }
@@ -149,7 +198,7 @@ export class Session {
   close(): void {
     this.#isClosed = true
     this.#transcript.close()
-    this.stop()
+    this.stop({ all: true })
   }
 
   #prompt(text: string, model: string): Promise<void> {
@@ -158,6 +207,7 @@ export class Session {
     const isFirst = this.conversation.turns.length === 0
     const first: Turn[] = isFirst && system ? [{ role: 'system', text: system, at }] : []
     this.#transcript.append(...first, { role: 'user', text, at })
+    this.#isNewPrompt = true
     return this.#ask(model)
   }
 
@@ -168,19 +218,15 @@ export class Session {
     await this.#transcript.settle()
   }
 
-  /** Has the conversation answered. Resolves when what is asked stands in the transcript; the request waits for no one. */
-  #ask(model: string): Promise<void> {
+  /** Has the conversation answered, or a cut answer gone on with. Resolves when what is asked stands in the transcript; the request waits for no one. */
+  #ask(model: string, cut?: Turn): Promise<void> {
     this.#error = undefined
     this.#states.move('queued')
-    this.#states.move('connecting')
+    this.#states.move(cut ? 'resuming' : 'connecting')
     this.#tell()
     const standing = this.#transcript.settle()
-    this.#answer = new AnswerRun(model, {
-      ...this.#deps,
-      transcript: this.#transcript,
-      states: this.#states,
-      onMove: () => this.#tell(),
-    })
+    const own = { transcript: this.#transcript, states: this.#states, onMove: () => this.#tell() }
+    this.#answer = new AnswerRun(model, { ...this.#deps, ...own }, cut)
     void this.#answer.run().then((outcome) => this.#end(outcome))
     return standing
   }
@@ -188,11 +234,11 @@ export class Session {
   #end({ end, error, usage }: Outcome): void {
     const ended = endedState(end)
     this.#answer = undefined
+    this.#isNewPrompt = false
     this.#error = error
     this.#rate = usage && rateOf(usage)
     this.#states.move(ended)
     this.#deps.log.info('answer ended', { chat: this.#chat, end })
-    // After a stop, what waits was sent later than that.
     if (error) this.#queue.giveBack('The answer before this prompt failed, so it was not sent')
     this.#tell()
     this.#sendNext()

@@ -1,16 +1,19 @@
 // The footer of a turn: what has no place in prose, as one line of JSON in a comment. Pure.
-import type { AnswerEnd, Turn, TurnUsage } from './conversation.ts'
+import type { SeamMethod } from '../providers/provider.ts'
+import type { AnswerEnd, Seam, Turn, TurnUsage } from './conversation.ts'
 import { FOOTER_END, FOOTER_MARK, type SectionName } from './transcript-grammar.ts'
 
 /** Closing lines that were put after sections, so that a block left open does not swallow the next heading. */
 export type Closers = Partial<Record<SectionName, string>>
 
 /** What a footer tells. */
-export type Footer = Pick<Turn, 'end' | 'usage' | 'thinkingMs' | 'extra'> & { closed?: Closers }
+export type Footer = Pick<Turn, 'end' | 'usage' | 'thinkingMs' | 'seams' | 'extra'> & { closed?: Closers }
 
 type Json = Readonly<Record<string, unknown>>
 
 const ENDS: readonly string[] = ['done', 'length', 'stopped', 'failed', 'interrupted'] satisfies AnswerEnd[]
+
+const METHODS: readonly string[] = ['prefill', 'raw', 'continue', 'anew'] satisfies SeamMethod[]
 
 /** The names in the file, by group, of the fields in memory. */
 const NUMBERS = {
@@ -27,7 +30,7 @@ const NUMBERS = {
 
 /** The footer's line, or `undefined` when there is nothing to tell. */
 export function footerLine(footer: Footer): string | undefined {
-  const { end, usage, thinkingMs, extra = {}, closed = {} } = footer
+  const { end, usage, thinkingMs, seams, extra = {}, closed = {} } = footer
   const numbers = { ...usage, ...(thinkingMs === undefined ? {} : { thinkingMs }) }
   const json: Json = {
     ...(end === undefined ? {} : { end }),
@@ -35,6 +38,7 @@ export function footerLine(footer: Footer): string | undefined {
     ...(end === undefined ? {} : { end }),
     ...group('tokens', numbers, extra),
     ...group('ms', numbers, extra),
+    ...(seams === undefined ? {} : { seams: seams.map(({ at, method }) => ({ at, by: method })) }),
     ...(Object.keys(closed).length === 0 ? {} : { closed: { ...asRecord(extra.closed), ...closed } }),
   }
   return Object.keys(json).length === 0 ? undefined : FOOTER_MARK + inComment(json) + FOOTER_END
@@ -47,11 +51,13 @@ export function readFooter(line: string): Footer | undefined {
   if (!json) return undefined
   const { thinkingMs, ...usage } = { ...numbersOf('tokens', json), ...numbersOf('ms', json) }
   const closed = closersOf(json)
+  const seams = seamsOf(json)
   const extra = unknownOf(json)
   return {
     ...(isEnd(json.end) ? { end: json.end } : {}),
     ...(Object.keys(usage).length === 0 ? {} : { usage }),
     ...(thinkingMs === undefined ? {} : { thinkingMs }),
+    ...(seams === undefined ? {} : { seams }),
     ...(Object.keys(closed).length === 0 ? {} : { closed }),
     ...(Object.keys(extra).length === 0 ? {} : { extra }),
   }
@@ -85,10 +91,21 @@ function closersOf(json: Json): Closers {
   return Object.fromEntries(names.map((name) => [name, closed[name]]))
 }
 
+/** Only seams that this version writes: others are kept as they are. */
+function seamsOf({ seams }: Json): Seam[] | undefined {
+  if (!Array.isArray(seams) || seams.length === 0) return undefined
+  const read = seams.map((seam): Seam | undefined => {
+    const { at, by, ...rest } = asRecord(seam)
+    const isKnown = Number.isInteger(at) && METHODS.includes(by as string) && Object.keys(rest).length === 0
+    return isKnown ? { at: at as number, method: by as SeamMethod } : undefined
+  })
+  return read.every((seam) => seam !== undefined) ? read : undefined
+}
+
 /** What a newer version may have put in: unknown keys, and unknown keys of known groups. */
 function unknownOf(json: Json): Json {
   const entries = Object.entries(json).flatMap(([key, value]): Array<[string, unknown]> => {
-    if (key === 'end') return []
+    if (key === 'end' || (key === 'seams' && seamsOf(json) !== undefined)) return []
     const known =
       key === 'closed'
         ? ['thinking', 'text', 'note']

@@ -15,6 +15,7 @@ import {
   step,
   type Turn,
   type TurnEnd,
+  withoutLast,
 } from './conversation.ts'
 import { Picture, type PictureDeps } from './picture.ts'
 import { parse, render } from './transcript-file.ts'
@@ -63,6 +64,22 @@ export class Transcript {
     // Thinking that came amid the text can only be put where it belongs by writing all anew.
     if (writer.isBehind) this.#picture.replace()
     else this.#write(writer.end(ended))
+  }
+
+  /**
+   * Opens the last turn again, as it is given; what it held before is shown no more.
+   * @param isVersion whether that stays in the history
+   */
+  reopenAnswer(turn: Turn, isVersion = false): void {
+    const { conversation } = this
+    const reopened = append(withoutLast(conversation), turn)
+    this.#history = isVersion ? push(this.#history, reopened) : amend(this.#history, reopened)
+    this.#writer = new TurnWriter(turn)
+    this.#writer.head()
+    this.#writer.thinking(turn.thinking ?? '')
+    this.#writer.text(turn.text, turn.thinkingMs)
+    this.#heading = ''
+    this.#picture.replace()
   }
 
   /** Shows another conversation; the former stays in the history. */

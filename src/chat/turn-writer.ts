@@ -64,13 +64,14 @@ export class TurnWriter {
   }
 
   /** Closes what is open, and adds the note and the footer of the ended turn. */
-  end({ note, end, usage, thinkingMs, extra }: Turn): string {
+  end({ note, end, usage, thinkingMs, seams, extra }: Turn): string {
     const closed = this.#close()
     const noted = note ? this.#wholeSection('note', `${noteHeading(note.code, end)}\n\n`, note.text) : ''
     const footer = footerLine({
       ...(end === undefined ? {} : { end }),
       ...(usage === undefined ? {} : { usage }),
       ...(thinkingMs === undefined || this.#isTimeInHeading ? {} : { thinkingMs }),
+      ...(seams === undefined ? {} : { seams }),
       ...(extra === undefined ? {} : { extra }),
       closed: this.#closed,
     })

@@ -45,7 +45,14 @@ export const requestSchemas = {
   'chat.open': z.object({ chat, transcript: z.string().optional() }),
   /** Answered when the prompt stands in the transcript; until then it is the editor's to keep. */
   'chat.send': z.object({ chat, text: z.string(), replaces: turn.optional() }),
-  'chat.stop': z.object({ chat }),
+  /** Ends what runs; with `all` the prompts behind it are given back too. */
+  'chat.stop': z.object({ chat, all: z.boolean().optional() }),
+  /** Goes on with the last answer, which was cut; what waits for its server is tried now. */
+  'chat.resume': z.object({ chat }),
+  /** The prompts that wait for the running answer. */
+  'chat.queue': z.object({ chat }),
+  /** Gives one of them back: its `chat.send` is answered by CANCELLED. */
+  'chat.unqueue': z.object({ chat, prompt: z.int().positive() }),
   /** Asks the last question again. */
   'chat.again': z.object({ chat }),
   'chat.take': z.object({ chat, turn }),
@@ -90,16 +97,46 @@ export const requestSchemas = {
 export type Method = keyof typeof requestSchemas
 export type Params<M extends Method> = z.output<(typeof requestSchemas)[M]>
 
+/**
+ * `waiting`: for the way to the server, see `ChatState.waiting`. `resuming`: an answer that was cut is gone on with.
+ * `busy`: the same, and the server may still be at the first request.
+ */
+export type ChatPhase =
+  | 'idle'
+  | 'queued'
+  | 'connecting'
+  | 'authenticating'
+  | 'loading'
+  | 'reading'
+  | 'thinking'
+  | 'writing'
+  | 'waiting'
+  | 'resuming'
+  | 'busy'
+
+/** What is waited for. */
+export interface Waiting {
+  server: string
+  /** Why it is. */
+  error: ErrorRecord
+  /** Whether some of the answer has come; else the whole prompt waits. */
+  has_answer: boolean
+  /** When it is tried next, in milliseconds since the epoch; absent while it is being tried. */
+  next_try?: number
+}
+
 /** What a chat is and does now; sent with every change, and as the answer of `chat.open` and `chat.model`. */
 export interface ChatState {
   chat: number
   /** `server:model`; absent until one is chosen. */
   model?: string
-  phase: 'idle' | 'queued' | 'connecting' | 'authenticating' | 'loading' | 'reading' | 'thinking' | 'writing'
+  phase: ChatPhase
   /** How the last answer ended; absent before the first. */
   ended?: 'done' | 'stopped' | 'failed' | 'interrupted'
   /** Why it failed. */
   error?: ErrorRecord
+  /** In the phase `waiting`. */
+  waiting?: Waiting
   /** Prompts that wait for the running answer. */
   queued: number
   /** Tokens per second of the last answer. */
@@ -164,7 +201,11 @@ export interface Results {
   handshake: { protocol: number; version: string; node: string; pid: number; problems: ErrorRecord[] }
   'chat.open': ChatState
   'chat.send': Record<string, never>
-  'chat.stop': Record<string, never>
+  /** `taken`: the text of a prompt that had not been asked yet, which is not in the transcript any more. */
+  'chat.stop': { taken?: string }
+  'chat.resume': Record<string, never>
+  'chat.queue': { prompts: Array<{ prompt: number; text: string }> }
+  'chat.unqueue': Record<string, never>
   'chat.again': Record<string, never>
   'chat.take': { turn: number; role: 'system' | 'user' | 'assistant'; text: string }
   'chat.step': Record<string, never>

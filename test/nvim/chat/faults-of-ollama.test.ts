@@ -23,9 +23,9 @@ const HTML = 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r
 /** Answers that fail after the words `Half an `: how, the code of the note, and how the turn ended. */
 const BROKEN: [string, Behaviour, code: string, end: 'failed' | 'interrupted', words: RegExp][] = [
   ['an error line', { ending: 'error-line', errorText: 'the runner died' }, 'API_ERROR', 'failed', /the runner died/],
-  ['an end without done', { ending: 'eof-without-done' }, 'API_INCOMPLETE', 'interrupted', /gr/],
-  ['a reset', { ending: 'reset' }, 'API_INCOMPLETE', 'interrupted', /gr/],
-  ['a cut body', { ending: 'fin-without-terminator' }, 'API_INCOMPLETE', 'interrupted', /gr/],
+  ['an end without done', { ending: 'eof-without-done' }, 'API_INCOMPLETE', 'interrupted', /gR[\s\S]*gr/],
+  ['a reset', { ending: 'reset' }, 'API_INCOMPLETE', 'interrupted', /gR[\s\S]*gr/],
+  ['a cut body', { ending: 'fin-without-terminator' }, 'API_INCOMPLETE', 'interrupted', /gR[\s\S]*gr/],
 ]
 
 /** Refusals before the first word. */
@@ -79,7 +79,7 @@ describeWithSshd('faults of Ollama', (openssh) => {
       expect(world.logins()).toBe(1)
     })
 
-    test('<C-c> while it thinks and while it writes: what came is kept, and what waited comes back', async () => {
+    test('<C-c> while it thinks and while it writes: what came is kept; stop! gives back what waited', async () => {
       const world = await startWorld(nvim, sshd())
       await world.open()
       const before = await world.ends()
@@ -97,13 +97,13 @@ describeWithSshd('faults of Ollama', (openssh) => {
       await world.send('three')
       await world.send('four')
       await world.nvim.waitForScreen(/2 queued/)
-      await world.nvim.type('ifive<C-c>')
+      await world.nvim.type('ifive<Esc>:Ollama stop!<CR>')
       await world.ollama.waitForDisconnect(2)
       expect(await world.ended(before + 1, 'stopped')).toMatchObject({ text: '```lua\nlocal a', end: 'stopped' })
       await world.nvim.waitForLua(`return #require('ollama-remote.chats').current().pending == 0`)
       expect(await world.promptText()).toBe('three\n\nfour\n\nfive')
       expect(world.chats()).toHaveLength(2)
-      await world.nvim.type('<Esc>ggdG')
+      await world.nvim.type('ggdG')
       await world.worksAgain()
       expect(world.chats()[2]?.messages.map(({ content }) => content)).toEqual([
         'one',
@@ -126,22 +126,39 @@ describeWithSshd('faults of Ollama', (openssh) => {
       await world.worksAgain()
     })
 
-    test('Ollama is down: that is said, and gr asks again when it is up', async () => {
+    test('Ollama is down: that is said, and the prompt is asked when it is up', async () => {
       const world = await startWorld(nvim, sshd())
       await world.open()
       await world.ollama.goDown()
-      await world.ask('anyone there', 'failed')
-      expect(await world.note()).toMatchObject({ code: 'API_UNAVAILABLE', text: /Nothing listens on/ })
-      await world.nvim.waitForScreen(/✗ failed · API_UNAVAILABLE[\s\S]*Is Ollama running/)
+      const before = await world.ends()
+      await world.send('anyone there')
+      await world.nvim.waitForScreen(/offline: waiting for gpu[\s\S]*Nothing listens on/)
+      await world.nvim.waitForScreen(/next try in \d+ s/)
       await world.ollama.comeUp()
       world.ollama.script({ pieces: ['I am.'] })
-      expect((await world.askAgain()).text).toBe('I am.')
+      await world.nvim.type('<C-w>kgR<C-w>j')
+      expect((await world.ended(before)).text).toBe('I am.')
       expect((await world.turns()).map(({ text }) => text)).toEqual(['anyone there', 'I am.'])
       expect(world.logins()).toBe(1)
     })
 
-    test('Ollama is killed in mid-answer: the part that came stays, and gr asks again', async () => {
+    test('Ollama is killed in mid-answer: the answer goes on when it is up again', async () => {
       const world = await startWorld(nvim, sshd())
+      await world.open()
+      const pieces = ['Half an ', 'answer', ' is none']
+      world.ollama.script({ ...STEPWISE, pieces })
+      const before = await world.ends()
+      await world.send('what')
+      await world.nvim.waitForScreen(/Half an/)
+      await world.ollama.goDown()
+      await world.nvim.waitForScreen(/interrupted · API_INCOMPLETE[\s\S]*interrupted: waiting for gpu/)
+      world.ollama.scriptAll({ pieces })
+      await world.ollama.comeUp()
+      expect(await world.ended(before)).toMatchObject({ text: 'Half an answer is none', end: 'done' })
+    })
+
+    test('with resume = never an answer that is cut stays as it is, and gr asks again', async () => {
+      const world = await startWorld(nvim, sshd(), { setup: { resume: 'never' } })
       await world.open()
       world.ollama.script({ ...STEPWISE, pieces: ['Half an ', 'answer'] })
       const before = await world.ends()
@@ -149,7 +166,6 @@ describeWithSshd('faults of Ollama', (openssh) => {
       await world.nvim.waitForScreen(/Half an/)
       await world.ollama.goDown()
       expect(await world.ended(before, 'interrupted')).toMatchObject({ text: 'Half an ', end: 'interrupted' })
-      expect((await world.note()).code).toBe('API_INCOMPLETE')
       await world.nvim.waitForScreen(/interrupted · API_INCOMPLETE/)
       await world.ollama.comeUp()
       world.ollama.script({ pieces: ['A whole one.'] })
@@ -159,7 +175,7 @@ describeWithSshd('faults of Ollama', (openssh) => {
     })
 
     test.each(BROKEN)('%s in mid-answer: the part stays, with a note', async (_, behaviour, code, end, words) => {
-      const world = await startWorld(nvim, sshd())
+      const world = await startWorld(nvim, sshd(), { setup: { resume: 'ask' } })
       await world.open()
       world.ollama.script({ pieces: ['Half an '], ...behaviour })
       const turn = await world.ask('what', end)

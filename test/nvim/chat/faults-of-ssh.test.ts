@@ -28,22 +28,19 @@ describeWithSshd('faults of SSH', (openssh) => {
   const sshd = sharedSshd(openssh)
 
   describeWithNeovim('and what follows', (nvim) => {
-    test('the session is killed in mid-answer: the part that came stays, and gr asks over a new connection', async () => {
+    test('the session is killed in mid-answer: it is gone on with over a new connection', async () => {
       const world = await startWorld(nvim, sshd())
       await world.open()
-      world.ollama.script({ ...STEPWISE, pieces: ['Half an ', 'answer'] })
+      const pieces = ['Half an ', 'answer', ' is none']
+      world.ollama.script({ ...STEPWISE, pieces })
+      world.ollama.scriptAll({ pieces })
       const before = await world.ends()
       await world.send('what')
       await world.nvim.waitForScreen(/Half an/)
       await sshd().killSessions()
-      expect(await world.ended(before, 'interrupted')).toMatchObject({
-        text: 'Half an ',
-        end: 'interrupted',
-        note: { code: 'SSH_DISCONNECTED' },
-      })
-      await world.nvim.waitForScreen(/Half an[\s\S]*interrupted · SSH_DISCONNECTED/)
-      world.ollama.script({ pieces: ['A whole one.'] })
-      expect((await world.askAgain()).text).toBe('A whole one.')
+      const turn = await world.ended(before)
+      expect(turn).toMatchObject({ text: 'Half an answer is none', end: 'done', seams: [{ method: 'prefill' }] })
+      await world.nvim.waitForScreen(/continued after a cut/)
       expect(world.logins()).toBe(2)
     })
 
@@ -59,17 +56,18 @@ describeWithSshd('faults of SSH', (openssh) => {
       expect((await world.nvim.messages()).trim()).toBe('')
     })
 
-    test('sshd is down: that is said, and gr asks again when it is up', async () => {
+    test('sshd is down: that is said, and the prompt is asked when it is up', async () => {
       const relay = await startRelay(sshd().port)
       await relay.close()
       const knownHosts = `[127.0.0.1]:${relay.port} ${sshd().hostKey.publicLine}\n`
       const world = await startWorld(nvim, sshd(), { ssh: { port: relay.port }, knownHosts })
       await world.open()
-      await world.ask('anyone there', 'failed')
-      expect(await world.note()).toMatchObject({ code: 'SSH_UNREACHABLE', text: /refuses connections[\s\S]*sshd/ })
-      await relay.open()
+      const before = await world.ends()
+      await world.send('anyone there')
+      await waitForWords(world, 'offline: waiting for gpu', 'refuses connections')
       world.ollama.script({ pieces: ['I am.'] })
-      expect((await world.askAgain()).text).toBe('I am.')
+      await relay.open()
+      expect((await world.ended(before)).text).toBe('I am.')
     })
 
     test('a changed host key is refused with all there is to know; once mended, gr works', async () => {

@@ -7,6 +7,7 @@ import { type LogLevel, logTo } from '../../../src/core/log.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 import { MemorySurface } from './memory-surface.ts'
 import { ScriptedAnswerer } from './scripted-answerer.ts'
+import { ScriptedWays } from './scripted-ways.ts'
 
 export const CHAT = 7
 
@@ -14,17 +15,19 @@ export function setUp(settings: Partial<ChatSettings> = {}, level: LogLevel = 'e
   const clock = new FakeClock()
   const surface = new MemorySurface()
   const answerer = new ScriptedAnswerer()
+  const ways = new ScriptedWays()
   const log: string[] = []
   const deps = {
     surface,
     answerer,
     clock,
     log: logTo((line) => log.push(line), level),
-    settings: () => ({ options: {}, ...settings }),
+    ways,
+    settings: () => ({ options: {}, resume: 'never' as const, ...settings }),
   }
   const session = new Session(CHAT, deps)
   session.useModel('gpu:qwen3')
-  return { clock, surface, answerer, log, session, deps }
+  return { clock, surface, answerer, ways, log, session, deps }
 }
 
 export type Rig = ReturnType<typeof setUp>

@@ -1,21 +1,26 @@
 // Servers whose answers a test speaks, part by part.
 import type { Answerer } from '../../../src/chat/answer-run.ts'
-import type { ChatRequest, StreamPart } from '../../../src/providers/provider.ts'
+import type { ChatRequest, PartialAnswer, StreamPart } from '../../../src/providers/provider.ts'
 
 /** One request, and the hand that answers it. */
 export class ScriptedAnswer implements AsyncIterable<StreamPart> {
   readonly model: string
   readonly request: Omit<ChatRequest, 'model'>
   readonly signal: AbortSignal
+  /** What had come of the answer that this one goes on with. */
+  readonly partial: PartialAnswer | undefined
   /** Whether nobody listens any more. */
   isLeft = false
+  /** Whether it was said where a continuation begins. */
+  isJoined = false
   readonly #coming: Array<IteratorResult<StreamPart> | { error: unknown }> = []
   #wake: (() => void) | undefined
 
-  constructor(model: string, request: Omit<ChatRequest, 'model'>, signal: AbortSignal) {
+  constructor(model: string, request: Omit<ChatRequest, 'model'>, signal: AbortSignal, partial?: PartialAnswer) {
     this.model = model
     this.request = request
     this.signal = signal
+    this.partial = partial
   }
 
   say(...parts: StreamPart[]): void {
@@ -73,6 +78,17 @@ export class ScriptedAnswerer implements Answerer {
 
   stream(model: string, request: Omit<ChatRequest, 'model'>, { signal }: { signal: AbortSignal }): ScriptedAnswer {
     const answer = new ScriptedAnswer(model, request, signal)
+    this.answers.push(answer)
+    if (this.refusal !== undefined) throw this.refusal
+    return answer
+  }
+  resume(
+    model: string,
+    request: Omit<ChatRequest, 'model'>,
+    partial: PartialAnswer,
+    { signal }: { signal: AbortSignal },
+  ): ScriptedAnswer {
+    const answer = new ScriptedAnswer(model, request, signal, partial)
     this.answers.push(answer)
     if (this.refusal !== undefined) throw this.refusal
     return answer

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { messages } from '../../../src/chat/conversation.ts'
 import { parse, render } from '../../../src/chat/transcript-file.ts'
 import { PluginError } from '../../../src/core/errors.ts'
+import type { SeamMethod } from '../../../src/providers/provider.ts'
 import { settled } from './fake-clock.ts'
 import { hostileText } from './hostile.ts'
 import { type Rig, setUp } from './rig.ts'
@@ -13,9 +14,11 @@ type Action =
   | { do: 'say'; type: 'text' | 'thinking'; text: string }
   | { do: 'phase'; phase: 'connecting' | 'authenticating' | 'loading' | 'reading' }
   | { do: 'finish'; reason: 'stop' | 'length' | 'load' | 'unknown' }
-  | { do: 'fail'; code: 'SSH_DISCONNECTED' | 'API_ERROR' | 'odd' }
+  | { do: 'fail'; code: 'SSH_DISCONNECTED' | 'SSH_UNREACHABLE' | 'API_ERROR' | 'odd' }
+  | { do: 'join'; method: SeamMethod; back: number }
   | { do: 'step'; by: -1 | 1 }
   | { do: 'wait'; ms: number }
+  | { do: 'away' | 'back' | 'refuseWay' | 'resume' | 'stopAll' | 'unqueue' }
   | { do: 'stop' | 'again' | 'breakOff' | 'model' | 'show' | 'wipe' | 'failWrites' | 'block' | 'refuse' }
 
 const actions: fc.Arbitrary<Action[]> = fc.array(
@@ -53,7 +56,26 @@ const actions: fc.Arbitrary<Action[]> = fc.array(
       weight: 3,
       arbitrary: fc.record({
         do: fc.constant('fail' as const),
-        code: fc.constantFrom('SSH_DISCONNECTED' as const, 'API_ERROR' as const, 'odd' as const),
+        code: fc.constantFrom(
+          'SSH_DISCONNECTED' as const,
+          'SSH_UNREACHABLE' as const,
+          'API_ERROR' as const,
+          'odd' as const,
+        ),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('join' as const),
+        method: fc.constantFrom('prefill' as const, 'raw' as const, 'continue' as const, 'anew' as const),
+        back: fc.nat(5),
+      }),
+    },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        do: fc.constantFrom(...(['away', 'back', 'refuseWay', 'resume', 'stopAll', 'unqueue'] as const)),
       }),
     },
     {
@@ -84,6 +106,8 @@ const actions: fc.Arbitrary<Action[]> = fc.array(
   { maxLength: 30 },
 )
 
+const policies = fc.constantFrom('auto' as const, 'ask' as const, 'never' as const)
+
 /** What was promised, and what became of it. */
 interface Promised {
   text: string
@@ -103,9 +127,18 @@ function watch(promise: Promise<void>, text: string, promises: Promised[]): void
   )
 }
 
+/** A continuation's first part is a seam, whatever comes then. */
+function joinFirst(rig: Rig, method: SeamMethod = 'prefill', back = 0): void {
+  const answer = rig.answerer.answers.at(-1)
+  if (!answer?.partial || answer.isJoined) return
+  answer.isJoined = true
+  answer.say({ type: 'seam', method, back: Math.min(back, answer.partial.text.length) })
+}
+
 async function act(rig: Rig, action: Action, index: number, promises: Promised[]): Promise<void> {
-  const { session, surface, answerer, clock } = rig
+  const { session, surface, answerer, ways, clock } = rig
   const answer = answerer.answers.at(-1)
+  if (action.do === 'say' || action.do === 'finish') joinFirst(rig)
   switch (action.do) {
     case 'send': {
       const text = `prompt ${index}\n## ◆ You`
@@ -129,8 +162,24 @@ async function act(rig: Rig, action: Action, index: number, promises: Promised[]
       return answer?.fail(action.code === 'odd' ? 'odd' : new PluginError(action.code, 'It failed', { hint: 'Do so.' }))
     case 'breakOff':
       return answer?.breakOff()
+    case 'join':
+      return joinFirst(rig, action.method, action.back)
+    case 'away':
+      ways.isBack = false
+      return
+    case 'back':
+      return ways.comeBack()
+    case 'refuseWay':
+      return ways.refuse(new PluginError(index % 2 === 0 ? 'SSH_AUTH_FAILED' : 'SSH_UNREACHABLE', 'No way back'))
+    case 'resume':
+      return watch(session.resume(), '', promises)
+    case 'stopAll':
+      return void session.stop({ all: true })
+    case 'unqueue':
+      for (const { prompt } of session.queue().slice(0, 1)) session.unqueue(prompt)
+      return
     case 'stop':
-      return session.stop()
+      return void session.stop()
     case 'model':
       return void session.useModel(`gpu:m${index}`)
     case 'wipe':
@@ -153,21 +202,25 @@ async function act(rig: Rig, action: Action, index: number, promises: Promised[]
 }
 
 /** Ends everything that still goes on, as the servers and the editor would. */
-async function conclude({ session, surface, answerer, clock }: Rig): Promise<void> {
+async function conclude(rig: Rig): Promise<void> {
+  const { session, surface, answerer, ways, clock } = rig
+  answerer.refusal = undefined
+  ways.comeBack()
   surface.release()
   surface.failures = 0
   surface.isGone = false
-  for (let round = 0; round < 40 && session.state().phase !== 'idle'; round++) {
+  for (let round = 0; round < 80 && session.state().phase !== 'idle'; round++) {
+    joinFirst(rig)
     answerer.answers.at(-1)?.finish()
-    await clock.advance(300)
+    await clock.advance(session.state().phase === 'waiting' ? 30_000 : 300)
   }
   await clock.advance(300)
 }
 
 test('transcript, conversation and requests stay in step, and everything ends', async () => {
   await fc.assert(
-    fc.asyncProperty(actions, async (list) => {
-      const rig = setUp({ system: 'Be brief.' })
+    fc.asyncProperty(actions, policies, async (list, policy) => {
+      const rig = setUp({ system: 'Be brief.', resume: policy })
       const { session, answerer, surface, clock } = rig
       const promises: Promised[] = []
       const stream = answerer.stream.bind(answerer)
@@ -176,6 +229,13 @@ test('transcript, conversation and requests stay in step, and everything ends', 
         expect(request.messages.at(-1)?.role).toBe('user')
         return stream(model, request, options)
       }
+      const resume = answerer.resume.bind(answerer)
+      answerer.resume = (model, request, partial, options) => {
+        const { turns } = session.conversation
+        expect(request.messages).toEqual(messages({ turns: turns.slice(0, -1) }))
+        expect(partial).toEqual({ text: turns.at(-1)?.text, thinking: turns.at(-1)?.thinking ?? '' })
+        return resume(model, request, partial, options)
+      }
       for (const [index, action] of list.entries()) {
         await act(rig, action, index, promises)
         if (index % 3 === 0) await settled()
@@ -183,12 +243,13 @@ test('transcript, conversation and requests stay in step, and everything ends', 
       await conclude(rig)
       expect(session.state()).toMatchObject({ phase: 'idle', queued: 0 })
       for (const { outcome } of promises) {
-        expect(outcome).toMatch(/^waiting (?:kept|CHAT_(?:STOPPED|BUSY|NO_TURN))$/)
+        expect(outcome).toMatch(/^waiting (?:kept|CANCELLED|CHAT_(?:STOPPED|BUSY|NO_TURN))$/)
       }
       await session.show()
       expect(surface.text).toBe(render(session.conversation))
       expect(parse(surface.text)).toEqual({ conversation: session.conversation, problems: [] })
       expect(clock.sleeping).toBe(0)
+      expect(rig.ways.waiting).toBe(0)
       await expectNothingLost(rig, promises)
     }),
     { numRuns: 400 },
@@ -198,8 +259,8 @@ test('transcript, conversation and requests stay in step, and everything ends', 
 test('while the editor is well, it is in step after the last answer by itself', async () => {
   const calm = actions.map((list) => list.filter(({ do: name }) => !['wipe', 'failWrites'].includes(name)))
   await fc.assert(
-    fc.asyncProperty(calm, async (list) => {
-      const rig = setUp()
+    fc.asyncProperty(calm, policies, async (list, resume) => {
+      const rig = setUp({ resume })
       for (const [index, action] of list.entries()) await act(rig, action, index, [])
       await conclude(rig)
       expect(rig.surface.text).toBe(render(rig.session.conversation))

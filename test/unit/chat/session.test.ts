@@ -236,12 +236,12 @@ describe('prompts that wait', () => {
   })
 
   test.each([
-    ['stop', 'before'],
+    ['stop of all', 'before'],
     ['failure', 'failed'],
   ] as const)('are given back at a %s', async (end, why) => {
     const rig = await asked('a')
     const waiting = Promise.allSettled([rig.session.send('b'), rig.session.send('c')])
-    if (end === 'stop') rig.session.stop()
+    if (end === 'stop of all') rig.session.stop({ all: true })
     else rig.answerer.last.fail(lost)
     await expectInStep(rig)
     for (const given of await waiting) {

@@ -60,6 +60,10 @@ export const answered: fc.Arbitrary<Turn> = fc.record(
     thinking: nonEmpty,
     thinkingMs: ms,
     note: fc.record({ code: fc.oneof(fc.constantFrom('SSH_DISCONNECTED', 'A · B'), hostileText), text }),
+    seams: fc.array(
+      fc.record({ at: fc.nat(), method: fc.constantFrom('prefill' as const, 'raw' as const, 'continue' as const) }),
+      { minLength: 1, maxLength: 3 },
+    ),
     usage,
     extra,
   },
