@@ -79,6 +79,8 @@ function loginOptions({ target, parameters }: Destination): string[] {
     `ServerAliveCountMax=${ALIVE_COUNT}`,
     `ConnectTimeout=${Math.max(1, Math.ceil(parameters.connectTimeoutMs / 1000))}`,
     ...(parameters.strictHostKeyChecking === 'off' ? ['StrictHostKeyChecking=ask'] : []),
+    // Not known to old versions, which would end over it.
+    ...(parameters.forksAfterLogin ? ['ForkAfterAuthentication=no'] : []),
     ...(target.knownHostsFile === undefined ? [] : [`UserKnownHostsFile="${target.knownHostsFile}"`]),
     ...(target.auth === undefined ? [] : authOptions(target.auth)),
   ]

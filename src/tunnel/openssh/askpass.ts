@@ -35,6 +35,8 @@ export class Askpass {
   readonly #sockets = new Set<Socket>()
   /** Secrets by name that were given to ssh in this login; which of them it took is known at its end. */
   readonly #given = new Map<string, string>()
+  /** How often each secret was asked for, by its name or title. */
+  readonly #asked = new Map<string, number>()
   #program = ''
 
   private constructor(options: AskpassOptions) {
@@ -59,6 +61,13 @@ export class Askpass {
   /** For the environment of ssh. Before 8.4 it asks so only where there is a display. */
   get environment(): Record<string, string> {
     return { SSH_ASKPASS: this.#program, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: process.env.DISPLAY || ':0' }
+  }
+
+  /** The key whose passphrase was wrong every time, when nothing else was asked for. */
+  get lockedKey(): string | undefined {
+    const [[name = '', count = 0] = [], ...others] = this.#asked
+    const isLocked = others.length === 0 && count >= this.#options.parameters.passwordPrompts
+    return isLocked ? /^passphrase of (.*)/s.exec(name)?.[1] : undefined
   }
 
   /** The login is through: what was given for a method that the server took is kept for the next time. */
@@ -140,15 +149,22 @@ export class Askpass {
   async #secret(question: AskpassQuestion & { kind: 'secret' }, signal: AbortSignal): Promise<string | undefined> {
     const { title, name } = question
     const { secrets, prompts, parameters, onRefused } = this.#options
+    const timesAsked = this.#asked.get(name ?? title) ?? 0
+    this.#asked.set(name ?? title, timesAsked + 1)
     const isRefused = name !== undefined && this.#given.has(name)
     if (isRefused) secrets.delete(name)
     const kept = name === undefined || isRefused ? undefined : await secrets.get(name)
-    const detail = isRefused ? 'That was refused; try again' : question.detail
+    const detail = isRefused ? refusal(name, parameters.passwordPrompts - timesAsked) : question.detail
     const secret = kept ?? (await prompts.secret({ title, detail }, signal))
     if (secret === undefined) onRefused(cancelledError(parameters))
     else if (name !== undefined) this.#given.set(name, secret)
     return secret
   }
+}
+
+function refusal(name: string, left: number): string {
+  if (!name.startsWith('passphrase')) return 'That was refused; try again'
+  return `Wrong passphrase; ${left} ${left === 1 ? 'try' : 'tries'} left`
 }
 
 function isOnly(methods: ReadonlySet<string>, method: string): boolean {

@@ -138,6 +138,14 @@ export function cancelledError({ user, host, port }: SshParameters): PluginError
   })
 }
 
+/** There was nothing but a key that stayed locked. */
+export function lockedError(path: string, cause: PluginError): PluginError {
+  return new PluginError('SSH_PASSPHRASE_WRONG', `The passphrase of ${path} was wrong every time`, {
+    hint: `Send again to be asked again; ssh-keygen -y -f ${path} tells whether a passphrase is the right one.`,
+    cause,
+  })
+}
+
 /** There is no program to do it. */
 export class MissingProgramError extends PluginError {
   constructor() {

@@ -11,12 +11,15 @@ import { Askpass } from './askpass.ts'
 import { ChannelWatch } from './channel-watch.ts'
 import { type ChatterEvent, understand } from './chatter.ts'
 import { connectMux } from './mux.ts'
-import { endError, MissingProgramError, startError } from './openssh-errors.ts'
+import { endError, lockedError, MissingProgramError, startError } from './openssh-errors.ts'
 import { OpensshSession } from './openssh-session.ts'
 import { CARRIAGE, factsOf, type OpensshOptions, sessionParts, TIMEOUTS } from './options.ts'
 import { type Ending, type KeptProcess, startKept } from './process.ts'
 import type { RuntimeFolder } from './runtime-folder.ts'
 import { ForwardedStreams, PipedStreams, type Streams } from './streams.ts'
+
+/** Lines of ssh that are kept for the report of a failure. */
+const MAX_WORDS = 100
 
 export class OpensshLogin {
   readonly #destination: Destination
@@ -140,6 +143,7 @@ export class OpensshLogin {
         break
       case 'words':
         this.#words.push(event.text)
+        if (this.#words.length > MAX_WORDS) this.#words.shift()
         this.#options.log.info('ssh says', { text: event.text })
         break
     }
@@ -164,12 +168,12 @@ export class OpensshLogin {
     // Streams that log in by themselves may have to ask again.
     if (mux) askpass?.close()
     this.#pass('authentication', this.#facts.login)
-    const before = this.#words.length
+    this.#words.length = 0
     const gone = process.ended.then(async () => {
       mux?.end()
       askpass?.close()
       await this.#folder.remove()
-      return endError(this.#words.slice(before), parameters)
+      return endError(this.#words, parameters)
     })
     return new OpensshSession({
       ...sessionParts(parameters, this.#options),
@@ -193,7 +197,9 @@ export class OpensshLogin {
 
   async #startFailure(ending: Ending): Promise<PluginError> {
     if (ending === 'missing') return new MissingProgramError()
-    return startError(this.#words, this.#destination.parameters, this.#options.files)
+    const error = await startError(this.#words, this.#destination.parameters, this.#options.files)
+    const key = this.#askpass?.lockedKey
+    return error.code === 'SSH_AUTH_FAILED' && key !== undefined ? lockedError(key, error) : error
   }
 
   async #abandon(): Promise<void> {

@@ -24,6 +24,12 @@ export interface Streams {
   end(): void
 }
 
+interface Forward {
+  target: ForwardTarget
+  path: string
+  isThere: Promise<void>
+}
+
 /** Sockets in a private folder, one for each target, that a master listens on. */
 export class ForwardedStreams implements Streams {
   readonly #mux: Mux
@@ -31,7 +37,8 @@ export class ForwardedStreams implements Streams {
   readonly #place: Place
   /** Absent for a master whose words we do not hear. */
   readonly #watch: ChannelWatch | undefined
-  readonly #forwards = new Map<string, { target: ForwardTarget; path: string; isThere: Promise<void> }>()
+  readonly #forwards = new Map<string, Forward>()
+  #count = 0
 
   constructor(options: { mux: Mux; folder: string; place: Place; watch?: ChannelWatch | undefined }) {
     this.#mux = options.mux
@@ -74,13 +81,29 @@ export class ForwardedStreams implements Streams {
 
   async #forward(target: ForwardTarget): Promise<string> {
     const name = target.host.startsWith('/') ? target.host : `${target.host}:${target.port}`
-    const known = this.#forwards.get(name)
-    const path = known?.path ?? join(this.#folder, `s${this.#forwards.size}`)
-    const forward = known ?? { target, path, isThere: this.#mux.forward(path, target) }
+    const forward = this.#forwards.get(name) ?? this.#startForward(target)
     this.#forwards.set(name, forward)
-    await forward.isThere
-    return path
+    try {
+      await forward.isThere
+    } catch (error) {
+      this.#forwards.delete(name)
+      await this.#mux.alive()
+      throw new PluginError('SSH_CHANNEL_ERROR', `The ssh program does not forward to ${name}: ${wordsOf(error)}`, {
+        hint: 'See :Ollama log for what ssh says.',
+        cause: error,
+      })
+    }
+    return forward.path
   }
+
+  #startForward(target: ForwardTarget): Forward {
+    const path = join(this.#folder, `s${this.#count++}`)
+    return { target, path, isThere: this.#mux.forward(path, target) }
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** A process for each stream. */

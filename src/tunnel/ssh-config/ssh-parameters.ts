@@ -56,6 +56,8 @@ export interface SshParameters {
   gssapi: boolean
   /** Where a master of the user's listens, if there is one. */
   controlPath: string | undefined
+  /** Whether ssh would go into the background once it is logged in. */
+  forksAfterLogin: boolean
 }
 
 /** Options of ssh_config by lower-case keyword; a keyword may stand several times. */
@@ -128,6 +130,7 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
     pkcs11Provider: set('pkcs11provider'),
     gssapi: isYes(first('gssapiauthentication')),
     controlPath: set('controlpath'),
+    forksAfterLogin: isYes(first('forkafterauthentication')),
   }
 }
 

@@ -117,4 +117,5 @@ export const PARAMETERS: SshParameters = {
   pkcs11Provider: undefined,
   gssapi: false,
   controlPath: undefined,
+  forksAfterLogin: false,
 }

@@ -95,7 +95,7 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     const account = `${sshd.user}@127.0.0.1:${sshd.port}`
     expect(asker.asked).toEqual([
       { title: `Passphrase of ${path}`, detail: `To log in as ${account}` },
-      { title: `Passphrase of ${path}`, detail: 'That was refused; try again' },
+      { title: `Passphrase of ${path}`, detail: 'Wrong passphrase; 2 tries left' },
     ])
     await sshd.killSessions()
     await get(server)
@@ -117,6 +117,17 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     const { server, log } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: person(undefined) })
     expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_AUTH_CANCELLED' })
     expect(log()).not.toContain('kind="secret" answer')
+  })
+
+  it('says that a key stayed locked', async () => {
+    const asker = person('wrong', 'wrong', 'wrong')
+    const target = { auth: ['key'] } as const
+    const { server } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: asker, target })
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'SSH_PASSPHRASE_WRONG',
+      message: `The passphrase of ${sshd.clientKeyEncrypted.path} was wrong every time`,
+    })
+    expect(asker.asked).toHaveLength(3)
   })
 
   it('says that nothing led in', async () => {

@@ -42,6 +42,11 @@ describe('the arguments of ssh', () => {
     }
   })
 
+  it('keep ssh from going into the background, but name that option only where it is known', () => {
+    expect(keeper({}, { forksAfterLogin: true })).toContain('-o ForkAfterAuthentication=no')
+    expect(keeper()).not.toContain('ForkAfterAuthentication')
+  })
+
   it('turn a jump off by `none`', () => {
     expect(keeper({ jump: 'none' })).toContain('-o ProxyJump=none -- gpu')
   })
