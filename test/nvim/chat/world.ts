@@ -36,7 +36,7 @@ export interface WorldOptions extends DriverOptions {
   /** What the user gives to setup(), beside the server `gpu`. */
   setup?: UserConfig
   /** In place of the server's own ssh settings; `false` dials Ollama directly. */
-  ssh?: Partial<{ identity_file: string; connect_timeout: number; port: number; transport: string }> | false
+  ssh?: Partial<{ identity_file: string; connect_timeout: number; port: number; transport: 'openssh' }> | false
   /** The text of known_hosts; by default it holds the sshd's key. */
   knownHosts?: string
   ollama?: OllamaDoubleOptions
