@@ -121,7 +121,7 @@ export class App {
       'models.default': ({ model }) => this.#keepDefault(model),
       'secrets.remember': () => this.#secrets.remember(),
       'secrets.forget': () => this.#secrets.forget(),
-      'question.answer': ({ question, value }) => empty(this.#editor.answer(question, value)),
+      'question.answer': async ({ question, value }) => ({ more: await this.#editor.answer(question, value) }),
     }
   }
 

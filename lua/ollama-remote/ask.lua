@@ -2,6 +2,7 @@
 local M = {}
 
 local api = vim.api
+local hold = require('ollama-remote.hold')
 
 ---@class ollama.Question
 ---@field question integer
@@ -84,13 +85,15 @@ end
 
 local put_next
 
+--- Says whether the host heard it: not of a question that it had taken back.
 ---@param question ollama.Question
 ---@param value? string
+---@return boolean
 local function answer(question, value)
   local current = asked
   -- By identity: another host counts its questions from 1 too.
   if not current or current.source ~= question then
-    return
+    return false
   end
   asked = nil
   if current.float and api.nvim_win_is_valid(current.float) then
@@ -98,9 +101,12 @@ local function answer(question, value)
   end
   if not current.withdrawn then
     local params = { question = question.question, value = value }
-    require('ollama-remote.rpc').request('question.answer', params, function() end)
+    require('ollama-remote.rpc').request('question.answer', params, function(_, told)
+      hold.release(told ~= nil and told.more == true)
+    end)
   end
   vim.schedule(put_next)
+  return not current.withdrawn
 end
 
 ---@param question ollama.Question
@@ -110,7 +116,14 @@ local function put_secret(question)
   -- What was asked would stay in the command line.
   api.nvim_echo({ { '' } }, false, {})
   vim.cmd.redraw()
-  answer(question, ok and value ~= vim.NIL and value or nil)
+  local given = ok and value ~= vim.NIL and value or nil
+  if answer(question, given) and given then
+    -- Hands that wait for our next question are free; keys that are typed anew must be done with first.
+    local more = hold.keys()
+    last_key = more and vim.uv.now() - CALM_MS or vim.uv.now()
+    watch_keys(#waiting > 0)
+  end
+  vim.schedule(put_next)
 end
 
 ---@param question ollama.Question
@@ -140,6 +153,9 @@ local function put(question)
 end
 
 function put_next()
+  if hold.is_on() then
+    return
+  end
   if #waiting == 0 then
     watch_keys(false)
   end

@@ -16,7 +16,9 @@ type Question =
 
 export class Editor implements Prompts {
   readonly #client: EditorClient
-  readonly #questions = new Map<number, (value: string | undefined) => void>()
+  readonly #questions = new Map<number, { signal: AbortSignal; settle: (value: string | undefined) => void }>()
+  /** Whoever wants to know of the next question of an attempt. */
+  readonly #awaited = new WeakMap<AbortSignal, () => void>()
   #lastQuestion = 0
 
   constructor(client: EditorClient) {
@@ -68,18 +70,33 @@ export class Editor implements Prompts {
     return this.#ask({ kind: 'choose', ...question }, signal)
   }
 
-  /** The person's answer, as Lua sends it. An answer to a question that was withdrawn is too late and means nothing. */
-  answer(question: number, value: string | undefined): void {
-    this.#questions.get(question)?.(value)
+  /**
+   * The person's answer, as Lua sends it. An answer to a question that was withdrawn is too late and means nothing.
+   * Resolves as soon as it is known whether the same attempt asks once more (true) or is over.
+   */
+  answer(question: number, value: string | undefined): Promise<boolean> {
+    const { signal, settle } = this.#questions.get(question) ?? {}
+    settle?.(value)
+    if (!signal || signal.aborted) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const end = () => resolve(false)
+      signal.addEventListener('abort', end, { once: true })
+      this.#awaited.set(signal, () => {
+        signal.removeEventListener('abort', end)
+        resolve(true)
+      })
+    })
   }
 
   async #ask(question: Question, signal: AbortSignal): Promise<string | undefined> {
     signal.throwIfAborted()
     const id = ++this.#lastQuestion
+    this.#awaited.get(signal)?.()
+    this.#awaited.delete(signal)
     const settled = new AbortController()
     try {
       return await new Promise((resolve, reject) => {
-        this.#questions.set(id, resolve)
+        this.#questions.set(id, { signal, settle: resolve })
         const giveUp = () => {
           reject(signal.reason)
           this.#verb('withdraw', id).catch(() => {})

@@ -233,7 +233,8 @@ export interface Results {
   'servers.remove': { note?: string }
   'servers.default': Record<string, never>
   'servers.aliases': { aliases: string[] }
-  'question.answer': Record<string, never>
+  /** Answered when it is known whether the same attempt asks once `more`, or is over. */
+  'question.answer': { more: boolean }
 }
 
 export type Envelope = { ok: true; value: unknown } | { ok: false; error: ErrorRecord }

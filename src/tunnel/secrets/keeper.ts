@@ -50,10 +50,12 @@ export class SecretKeeper implements Secrets {
     }
   }
 
-  async get(name: string, signal: AbortSignal = new AbortController().signal): Promise<string | undefined> {
+  async get(name: string, signal?: AbortSignal): Promise<string | undefined> {
     const known = this.#memory.get(name)
     if (known !== undefined) return known
-    const load = this.#lastLoad.then(() => this.#memory.get(name) ?? this.#load(name, signal))
+    const load = this.#lastLoad.then(
+      () => this.#memory.get(name) ?? untilDone((own) => this.#load(name, signal ?? own)),
+    )
     this.#lastLoad = load.catch(() => {})
     return load
   }
@@ -84,12 +86,12 @@ export class SecretKeeper implements Secrets {
    * @returns the names, and the place: `keyring`, or the path of the file.
    * @throws PluginError SECRETS_UNREADABLE, CANCELLED
    */
-  async remember(signal: AbortSignal = new AbortController().signal): Promise<{ names: string[]; place: string }> {
+  async remember(): Promise<{ names: string[]; place: string }> {
     const secrets = new Map(this.#memory)
     if (secrets.size === 0) return { names: [], place: '' }
     await this.#file.read()
     const place = (await this.#keepInKeyring(secrets)) ? 'keyring' : this.#file.path
-    if (place !== 'keyring') await this.#vault.keep(secrets, signal)
+    if (place !== 'keyring') await untilDone((signal) => this.#vault.keep(secrets, signal))
     for (const [name, secret] of secrets) this.#atRest.set(name, secret)
     this.#options.log.info('secrets are kept', { names: [...secrets.keys()], place })
     return { names: [...secrets.keys()], place }
@@ -173,6 +175,16 @@ export class SecretKeeper implements Secrets {
     this.#options.log.warn('a kept secret cannot be used', { name, error })
     const isOurs = error instanceof PluginError
     this.#options.onNotice(isOurs ? error.message : `The keyring does not answer, so the kept ${name} cannot be used`)
+  }
+}
+
+/** A signal that ends with the work, so that whoever watches it knows that nothing more is asked. */
+async function untilDone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController()
+  try {
+    return await work(over.signal)
+  } finally {
+    over.abort()
   }
 }
 

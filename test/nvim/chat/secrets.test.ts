@@ -52,6 +52,21 @@ describeWithSshd('secrets at rest', (openssh) => {
       expect(await readFile(world.knownHosts, 'utf8')).not.toContain(passphrase)
     })
 
+    test('typed blindly before the next question reach no buffer', async () => {
+      const { path, passphrase } = sshd().clientKeyEncrypted
+      const world = await startWorld(nvim, sshd(), { ssh: { identity_file: path }, env: NO_KEYRING })
+      await world.open()
+      world.ollama.script({ pieces: ['Come in.'] })
+      const before = await world.ends()
+      await world.send('hello')
+      await world.nvim.waitForScreen(/Passphrase of[\s\S]*: *$/m)
+      await world.nvim.type(`wrong<CR>i${passphrase}`)
+      await enter(world, /Wrong passphrase; 2 tries left/, passphrase)
+      expect((await world.ended(before)).text).toBe('Come in.')
+      expect(await world.promptText()).toBe('')
+      expect(await world.transcript()).not.toContain(passphrase)
+    })
+
     test('are none where nothing was typed, and that is said', async () => {
       const world = await startWorld(nvim, sshd(), { env: NO_KEYRING })
       await world.open()

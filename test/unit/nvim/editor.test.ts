@@ -51,12 +51,14 @@ describe('a question', () => {
     ['choose', { title: 'New key', detail: 'SHA256:x', choices: ['accept', 'refuse'] }, 'accept'],
   ] as const)('of kind %s is put once and answered with what comes for its number', async (kind, question, value) => {
     const { editor, calls } = editorAnswering({})
-    const { signal } = new AbortController()
+    const attempt = new AbortController()
+    const { signal } = attempt
     const answer = editor[kind](question as never, signal)
     expect(calls).toEqual([['ask', { question: 1, kind, ...question }]])
     editor.answer(2, 'for another')
     editor.answer(1, value)
     expect(await answer).toBe(value)
+    attempt.abort()
     expect(calls).toHaveLength(1)
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
@@ -73,12 +75,14 @@ describe('a question', () => {
 
   it('has a number of its own, so that answers in any order find theirs', async () => {
     const { editor } = editorAnswering({})
-    const { signal } = new AbortController()
+    const attempt = new AbortController()
+    const { signal } = attempt
     const first = editor.secret(SECRET, signal)
     const second = editor.secret(SECRET, signal)
     editor.answer(2, 'two')
     editor.answer(1, 'one')
     expect(await Promise.all([first, second])).toEqual(['one', 'two'])
+    attempt.abort()
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
@@ -92,6 +96,25 @@ describe('a question', () => {
     expect(calls.at(-1)).toEqual(['withdraw', 1])
     editor.answer(1, 'too late')
     expect(getEventListeners(controller.signal, 'abort')).toEqual([])
+  })
+
+  it('tells whether the same attempt asks once more, as soon as that is known', async () => {
+    const { editor } = editorAnswering({ ask: true })
+    const controller = new AbortController()
+    const put = (signal: AbortSignal) => editor.secret(SECRET, signal)
+    const first = put(controller.signal)
+    const another = put(new AbortController().signal)
+    const isMore = editor.answer(1, 'wrong')
+    await first
+    editor.answer(2, 'of another attempt')
+    await another
+    const second = put(controller.signal)
+    expect(await isMore).toBe(true)
+    const isMoreYet = editor.answer(3, 'right')
+    await second
+    controller.abort()
+    expect(await isMoreYet).toBe(false)
+    expect(await editor.answer(3, 'once more')).toBe(false)
   })
 
   it('is not withdrawn when the attempt ends after the answer', async () => {
