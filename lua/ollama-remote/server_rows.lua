@@ -54,7 +54,8 @@ local MOST_NAME = 20
 local LEAST_LOADED = 14
 local MOST_LOADED = 28
 
---- Without SSH there is no link to be up or down: there the answer counts.
+--- Without SSH there is no link to be up or down: there the answer counts. Where the link is up and Ollama does not
+--- answer, all is not well.
 ---@param server ollama.Server
 ---@param details? ollama.ServerDetails
 ---@return string state
@@ -64,7 +65,10 @@ function M.state(server, details)
   if server.transport == 'direct' then
     return failure and 'failed' or details and details.version and 'ready' or 'asking', failure
   end
-  return server.state, server.error or failure
+  if server.state == 'ready' and failure then
+    return 'failed', failure
+  end
+  return server.state, server.error
 end
 
 ---@param ms? number
@@ -294,7 +298,9 @@ function M.picture(servers, options)
       for _, line in ipairs(M.wrap(sentence, options.width - #INDENT - 1)) do
         table.insert(picture.lines, INDENT .. line)
         picture.servers[#picture.lines] = server.name
-        mark(0, #INDENT + #line, 'OllamaRemoteDim')
+        local code = #(line:match('^[A-Z]+_[A-Z_]+:') or '')
+        mark(#INDENT, #INDENT + code, state[3])
+        mark(#INDENT + code, #INDENT + #line, 'OllamaRemoteDim')
       end
     end
   end

@@ -145,3 +145,132 @@ describeWithNeovim('the list of servers', (nvim) => {
     await front.nvim.waitForScreen(/● gpu \*/)
   })
 })
+
+describeWithNeovim(':checkhealth', (nvim) => {
+  const STEPS = [
+    { stage: 'configuration', hop: 'me@gpubox:22', ms: 14 },
+    { stage: 'tcp', hop: 'me@gpubox:22', ms: 3 },
+    {
+      stage: 'authentication',
+      hop: 'me@gpubox:22',
+      ms: 0,
+      error: { code: 'SSH_AUTH_CANCELLED', message: 'No answer' },
+    },
+  ]
+
+  test('is there at once, and tells of each server when its test is over', async () => {
+    const front = await startFront(nvim, {
+      script: { ...SCRIPT, servers: [GPU], steps: STEPS, hold: ['servers.test'] },
+    })
+    await front.nvim.command('checkhealth ollama-remote')
+    await front.nvim.waitForScreen(/gpu: testing …/)
+    expect(await front.waitForRequests('servers.test')).toEqual([{ walk: 1, server: 'gpu', may_ask: false }])
+    await front.tellHost('fake.release', { method: 'servers.test' })
+    const screen = await front.nvim.waitForScreen(/ERROR gpu: SSH_AUTH_CANCELLED/)
+    expect(screen).toMatch(
+      /me@gpubox:22\n +✓ configuration +14 ms\n +✓ TCP +3 ms\n +✗ authentication +SSH_AUTH_CANCELLED/,
+    )
+    expect(screen).toMatch(/Here nobody is asked/)
+    expect(screen).not.toMatch(/testing …/)
+    expect(await front.nvim.lua('return vim.bo.modified')).toBe(false)
+  })
+})
+
+describeWithNeovim('the dialogues of the list of servers', (nvim) => {
+  const PASSES = [{ stage: 'http', ms: 3, detail: 'status 200' }]
+  const FAILS = [
+    { stage: 'configuration', hop: 'me@box:22', ms: 14 },
+    { stage: 'authentication', hop: 'me@box:22', ms: 30, error: LAB.error },
+  ]
+
+  async function begin(script: Record<string, unknown> = {}): Promise<Front> {
+    const front = await startFront(nvim, { script: { ...SCRIPT, steps: PASSES, ...script }, columns: 90 })
+    await openServers(front)
+    return front
+  }
+
+  /** Answers an input whose prompt is as given; what is proposed there is replaced. */
+  async function fill(front: Front, prompt: RegExp, text: string): Promise<void> {
+    await front.nvim.waitForScreen(prompt)
+    await front.nvim.type(`<C-u>${text}<CR>`)
+  }
+
+  test('add: an alias of ssh_config, the rest as it is proposed, tested and kept', async () => {
+    const front = await begin({ aliases: ['box.lab.example', 'other'] })
+    await front.nvim.type('a')
+    await front.nvim.waitForScreen(/2: box\.lab\.example/)
+    await front.nvim.type('2<CR>')
+    await front.nvim.waitForScreen(/Ollama as seen from there: http:\/\/127\.0\.0\.1:11434/)
+    await front.nvim.type('<CR>')
+    await front.nvim.waitForScreen(/Name of the server: box/)
+    await front.nvim.type('<CR>')
+    const draft = { ssh: 'box.lab.example', url: 'http://127.0.0.1:11434' }
+    expect(await front.waitForRequests('servers.save')).toEqual([{ server: 'box', draft }])
+    expect(await front.requests('servers.test')).toEqual([{ walk: 1, server: 'box', draft, may_ask: true }])
+    await front.nvim.waitForScreen((screen) => !screen.includes('Test of'))
+    await front.nvim.waitForLua("return vim.fn.execute('messages'):find('box is kept in ollama_config.lua', 1, true)")
+  })
+
+  test('add: a url needs no more than a name, and a name that is taken or none is asked for again', async () => {
+    const front = await begin()
+    await front.nvim.type('a')
+    await fill(front, /or a url:/, 'https://ai.example:8443/ollama')
+    await fill(front, /Name of the server: ai/, 'gpu')
+    await fill(front, /Name \(there is one of that name\): gpu/, 'a b')
+    await fill(front, /Name \(letters, digits, - and _ only\): a b/, 'ai-2')
+    const draft = { ssh: false, url: 'https://ai.example:8443/ollama' }
+    expect(await front.waitForRequests('servers.save')).toEqual([{ server: 'ai-2', draft }])
+  })
+
+  test('a test that fails shows where, and what is entered can be changed, kept all the same, or given up', async () => {
+    const front = await begin({ steps: FAILS, saved: { note: 'This is to be known.' } })
+    await front.nvim.type('a')
+    await fill(front, /or a url:/, 'me@box')
+    await front.nvim.waitForScreen(/Ollama as seen/)
+    await front.nvim.type('<CR>')
+    await fill(front, /Name of/, 'box')
+    const screen = await front.nvim.waitForScreen(/box was not reached \(SSH_AUTH_FAILED\)/)
+    expect(screen).toMatch(/✗ authentication +SSH_AUTH_FAILED/)
+    await front.nvim.type('1<CR>')
+    await fill(front, /or a url: me@box/, 'you@box')
+    await front.nvim.waitForScreen(/Ollama as seen/)
+    await front.nvim.type('<CR>')
+    // Neovim 0.10 answers nothing while a list is shown.
+    await front.nvim.waitForScreen(/box was not reached/)
+    await front.nvim.type('2<CR>')
+    const draft = { ssh: 'you@box', url: 'http://127.0.0.1:11434' }
+    expect(await front.waitForRequests('servers.save')).toEqual([{ server: 'box', draft }])
+    await front.nvim.waitForScreen(/This is to be known\./)
+  })
+
+  test('edit: only what is changed is spoken of', async () => {
+    const front = await begin()
+    await front.nvim.type('e')
+    await fill(front, /or a url: me@gpubox/, 'me@gpubox:2222')
+    await front.nvim.waitForScreen(/Ollama as seen/)
+    await front.nvim.type('<CR>')
+    expect(await front.waitForRequests('servers.save')).toEqual([{ server: 'gpu', draft: { ssh: 'me@gpubox:2222' } }])
+  })
+
+  test('remove: is asked about first; one of setup() is not for the file', async () => {
+    const refusal = { code: 'CONFIG_UNWRITABLE', message: 'lab stands in setup()', hint: 'Remove it there.' }
+    const front = await begin({ fail: { 'servers.remove': refusal } })
+    await front.nvim.type('dd')
+    await front.nvim.waitForScreen(/Remove gpu from ollama_config\.lua\?/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.lua("vim.fn.search('lab')")
+    await front.nvim.type('dd')
+    await front.nvim.waitForScreen(/lab stands in setup\(\)/)
+    expect(await front.requests('servers.remove')).toEqual([{ server: 'lab' }])
+  })
+
+  test('a test that is closed is given up', async () => {
+    const front = await begin({ hold: ['servers.test'] })
+    await front.nvim.type('t')
+    await front.nvim.waitForScreen(/testing · q gives up/)
+    await front.waitForRequests('servers.test')
+    await front.nvim.type('q')
+    expect(await front.waitForRequests('servers.cancel')).toEqual([{ walk: 1 }])
+    await front.nvim.waitForScreen((screen) => !screen.includes('Test of'))
+  })
+})
