@@ -1,4 +1,5 @@
--- :checkhealth ollama-remote. It looks at what is there and starts nothing, on this machine only.
+-- :checkhealth ollama-remote: what is there on this machine. The servers, for which it starts the host, are in
+-- health_servers.lua.
 local M = {}
 
 local health = vim.health
@@ -75,6 +76,7 @@ function M.check()
   check_node()
   check_host()
   check_configuration()
+  require('ollama-remote.health_servers').check()
 end
 
 return M
