@@ -64,8 +64,12 @@ export async function connectServer(
 ): Promise<Session> {
   const { files, log, sshConfigFile } = dependencies
   const local = dependencies.local ?? thisUser()
+  const tellOnce = (text: string) => {
+    if (!dependencies.memory?.told.has(text)) dependencies.onNotice(text)
+    dependencies.memory?.told.add(text)
+  }
   const resolve = async (asked: SshTarget) => {
-    const found = await resolveSsh(asked, { files, log, signal, local, configFile: sshConfigFile })
+    const found = await resolveSsh(asked, { files, log, signal, local, configFile: sshConfigFile, onNotice: tellOnce })
     onMilestone?.({ stage: 'configuration', hop: `${found.user}@${found.host}:${found.port}` })
     return found
   }

@@ -88,7 +88,7 @@ const LOST_ROWS: readonly Row[] = [
   {
     when: says(/^Keepalive timeout/),
     code: 'SSH_DISCONNECTED',
-    say: ({ alias }) => `The SSH connection to ${alias} was lost: nothing came back for 15 s`,
+    say: ({ alias }) => `The SSH connection to ${alias} was lost: nothing came back any more`,
     hint: 'Check the network; the next request connects anew.',
   },
 ]

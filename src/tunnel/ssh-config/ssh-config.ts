@@ -5,7 +5,7 @@ import { hostname, userInfo } from 'node:os'
 import type { SshTarget } from '../../config/schema.ts'
 import { PluginError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
-import type { SshFiles } from '../ssh-files.ts'
+import { type ConfigFiles, readWithIncludes } from './includes.ts'
 import { parseSshOptions, type SshOptions, type SshParameters, toParameters } from './ssh-parameters.ts'
 import type { LocalUser } from './tokens.ts'
 
@@ -16,8 +16,10 @@ export type SshAnswer =
   | { kind: 'timeout' }
 
 export interface SshConfigDependencies {
-  files: Pick<SshFiles, 'read'>
+  files: ConfigFiles
   log: Log
+  /** Tells the user what is not understood where no ssh is. */
+  onNotice?: ((text: string) => void) | undefined
   signal?: AbortSignal | undefined
   /** Another file than ~/.ssh/config, as `ssh -F` takes it. */
   configFile?: string | undefined
@@ -95,15 +97,15 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
 ]
 const DEFAULT_IDENTITIES = ['~/.ssh/id_rsa', '~/.ssh/id_ecdsa', '~/.ssh/id_ed25519']
 
-/** The library knows no Include and no tokens in HostName; what it leaves out is told in the log, not passed over. */
+/** The library knows neither Include nor tokens in HostName, so we do those; what is left out is told, not passed over. */
 async function readConfig(
   target: SshTarget,
   local: LocalUser,
   dependencies: SshConfigDependencies,
 ): Promise<SshOptions> {
   const path = dependencies.configFile ?? `${local.home}/.ssh/config`
-  const text = (await dependencies.files.read(path)) ?? ''
-  warnOfLimits(text, path, dependencies.log)
+  const text = await readWithIncludes(dependencies.files, path, local.home)
+  tellOfLimits(text, path, dependencies)
   const { default: SSHConfig } = await import('ssh-config')
   const config = SSHConfig.parse(text.replace(/^\s*canonicalizehostname\b.*$/gim, ''))
   const alias = target.host.replace(/^.*@/, '')
@@ -127,9 +129,10 @@ function valuesOf(keyword: string, value: string | string[]): readonly string[] 
   return keyword === 'identityfile' || keyword === 'certificatefile' ? value : [value.join(' ')]
 }
 
-function warnOfLimits(text: string, path: string, log: Log): void {
-  const left = ['Include', 'CanonicalizeHostname', 'Match'].filter((word) =>
-    new RegExp(`^\\s*${word}\\b`, 'im').test(text),
-  )
+function tellOfLimits(text: string, path: string, { log, onNotice }: SshConfigDependencies): void {
+  const left = ['Match', 'CanonicalizeHostname'].filter((word) => new RegExp(`^\\s*${word}\\b`, 'im').test(text))
   log.warn('no ssh program was found: its configuration is read without it', { path, notUnderstood: left })
+  if (text.trim() === '') return
+  const limits = left.length === 0 ? 'as far as that is possible' : `but ${left.join(' and ')} may not be understood`
+  onNotice?.(`No ssh program was found: ${path} is read without it, ${limits}`)
 }

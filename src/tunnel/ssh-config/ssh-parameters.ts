@@ -40,6 +40,10 @@ export interface SshParameters {
   bindInterface: string | undefined
   bindAddress: string | undefined
   connectTimeoutMs: number
+  /** How often a sign of life is asked for, and how many may stay out; `undefined` when ssh would not ask. */
+  serverAlive: { intervalMs: number; count: number } | undefined
+  /** What may be used at all, by ssh's names; `undefined` when ssh_config does not say. */
+  algorithms: Readonly<Record<'keyExchanges' | 'ciphers' | 'macs' | 'hostKeys', readonly string[] | undefined>>
   /** 4 or 6 when only that family may be used. */
   addressFamily: 4 | 6 | undefined
   loginMethods: readonly LoginMethod[]
@@ -122,6 +126,13 @@ export function toParameters(options: SshOptions, target: SshTarget, local: Loca
     bindInterface: set('bindinterface'),
     bindAddress: set('bindaddress'),
     connectTimeoutMs: Math.min(target.connectTimeoutMs, seconds(set('connecttimeout'))),
+    serverAlive: serverAlive(first('serveraliveinterval'), first('serveralivecountmax')),
+    algorithms: {
+      keyExchanges: list(first('kexalgorithms')),
+      ciphers: list(first('ciphers')),
+      macs: list(first('macs')),
+      hostKeys: list(first('hostkeyalgorithms')),
+    },
     addressFamily: ({ inet: 4, inet6: 6 } as const)[first('addressfamily') ?? ''],
     loginMethods: loginMethods(options, target),
     passwordPrompts: Number(first('numberofpasswordprompts') ?? 3),
@@ -224,3 +235,7 @@ const isYes = (value: string | undefined) => value === 'yes' || value === 'true'
 const isNo = (value: string | undefined) => value === 'no' || value === 'false'
 const paths = (value: string | undefined) => (value ?? '').split(/\s+/).filter((path) => path !== '' && path !== 'none')
 const seconds = (value: string | undefined) => (Number(value) > 0 ? Number(value) * 1000 : Number.POSITIVE_INFINITY)
+/** What begins with a sign changes ssh's own list, which only ssh knows. */
+const list = (value: string | undefined) => (value === undefined || /^[+^-]/.test(value) ? undefined : value.split(','))
+const serverAlive = (interval: string | undefined, count: string | undefined) =>
+  Number(interval) > 0 ? { intervalMs: Number(interval) * 1000, count: Number(count ?? 3) } : undefined

@@ -7,7 +7,7 @@ import { PluginError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { readFurtherTrust } from '../host-keys/further-trust.ts'
 import { hostVerifier, judgeHostKey, namesOf, readKnownHosts } from '../host-keys/host-key.ts'
-import { hostKeyAlgorithms, type KnownHost, knownKeyTypes } from '../host-keys/known-hosts.ts'
+import { type KnownHost, knownKeyTypes } from '../host-keys/known-hosts.ts'
 import { listAgentIdentities } from '../login/agent-identities.ts'
 import { Authenticator } from '../login/auth.ts'
 import type { ParseKey } from '../login/key-files.ts'
@@ -17,6 +17,7 @@ import { refuseUnsupportedRoute, type SshParameters } from '../ssh-config/ssh-pa
 import { connectError, droppedInLogin, timeoutError } from '../ssh-errors.ts'
 import type { SshFiles } from '../ssh-files.ts'
 import type { LinkPhase, Milestone, Prompts, Session } from '../transport.ts'
+import { offerFor } from './algorithms.ts'
 import { dial } from './dial.ts'
 import { type BridgeConsent, ExecBridge } from './exec-bridge.ts'
 import type { ExecClient } from './exec-channel.ts'
@@ -61,13 +62,6 @@ const TIMEOUTS: SshTimeouts = { keyExchange: 10_000, login: 15_000, channel: 8_0
 /** Unanswered probes until a link is dead: noticed after interval × (count + 1) at the latest. */
 const KEEPALIVE_COUNT = 2
 
-/** Their big primes block the event loop for a second and more. */
-const SLOW_KEY_EXCHANGES = [
-  'diffie-hellman-group-exchange-sha256',
-  'diffie-hellman-group17-sha512',
-  'diffie-hellman-group18-sha512',
-] as const
-
 /** The first hop's probes find a dead link before those of the others do, so that it is the one that is named. */
 const LATER_HOP_KEEPALIVE_FACTOR = 1.2
 
@@ -78,7 +72,10 @@ const LATER_HOP_KEEPALIVE_FACTOR = 1.2
 export async function connectSsh2(parameters: SshParameters, options: Ssh2Options): Promise<Session> {
   const { signal } = options
   const route = await planRoute(parameters, options.resolveHop)
-  for (const stop of route) refuseUnsupportedRoute(stop)
+  for (const stop of route) {
+    refuseUnsupportedRoute(stop)
+    offerFor(stop, [])
+  }
   signal.throwIfAborted()
   const ssh2 = await loadSsh2()
   const told = new Set<LinkPhase>()
@@ -279,12 +276,8 @@ class Attempt {
       sock: this.#carrier,
       username: this.#parameters.user,
       readyTimeout: 0,
-      keepaliveInterval: this.#timeouts.keepaliveInterval * (this.#options.isFirst ? 1 : LATER_HOP_KEEPALIVE_FACTOR),
-      keepaliveCountMax: KEEPALIVE_COUNT,
-      algorithms: {
-        kex: { append: [], prepend: [], remove: [...SLOW_KEY_EXCHANGES] },
-        serverHostKey: hostKeyAlgorithms(types) as NonNullable<ConnectConfig['algorithms']>['serverHostKey'] & string[],
-      },
+      ...this.#keepalive(),
+      algorithms: offerFor(this.#parameters, types) as NonNullable<ConnectConfig['algorithms']>,
       hostVerifier: hostVerifier(
         (key) => judgeHostKey(key, context),
         (reason) => this.#fail(reason),
@@ -293,6 +286,16 @@ class Attempt {
         this.#authenticate(left, isPartial, next as (method: AnyAuthMethod | false) => void)
       },
     }
+  }
+
+  /** A dead link is noticed after interval × (count + 1); who configured it to be noticed sooner gets that. */
+  #keepalive(): { keepaliveInterval: number; keepaliveCountMax: number } {
+    const { serverAlive } = this.#parameters
+    const own = { intervalMs: this.#timeouts.keepaliveInterval, count: KEEPALIVE_COUNT }
+    const span = ({ intervalMs, count }: typeof own) => intervalMs * (count + 1)
+    const { intervalMs, count } = serverAlive && span(serverAlive) < span(own) ? serverAlive : own
+    const factor = this.#options.isFirst ? 1 : LATER_HOP_KEEPALIVE_FACTOR
+    return { keepaliveInterval: intervalMs * factor, keepaliveCountMax: count }
   }
 
   #authenticate(

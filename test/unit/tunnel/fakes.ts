@@ -109,6 +109,8 @@ export const PARAMETERS: SshParameters = {
   bindInterface: undefined,
   bindAddress: undefined,
   connectTimeoutMs: 1000,
+  serverAlive: undefined,
+  algorithms: { keyExchanges: undefined, ciphers: undefined, macs: undefined, hostKeys: undefined },
   addressFamily: undefined,
   loginMethods: ['publickey', 'keyboard-interactive', 'password'],
   passwordPrompts: 3,

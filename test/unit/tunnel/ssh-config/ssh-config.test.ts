@@ -229,6 +229,19 @@ Host jumped
       })
     })
 
+    it('follows Includes, and tells what it may not understand', async () => {
+      const notices: string[] = []
+      const files = memoryFiles({
+        '/home/me/.ssh/config': 'Include config.d/*\nHost *\n  User all\nMatch exec "true"\n  Port 9',
+        '/home/me/.ssh/config.d/one': 'Host gpu\n  HostName one.example.com\n  Port 2201\n',
+      })
+      const run = async () => ({ kind: 'missing' }) as const
+      const onNotice = (text: string) => notices.push(text)
+      const found = await resolveSsh(TARGET, { files, log: silentLog, local: LOCAL, run, onNotice })
+      expect(found).toMatchObject({ host: 'one.example.com', port: 2201, user: 'all' })
+      expect(notices).toEqual([expect.stringMatching(/No ssh program .* Match may not be understood/)])
+    })
+
     it('has defaults, and what the target says wins', async () => {
       expect(await resolve({ kind: 'missing' }, { host: 'joe@gpu', port: 5 }, CONFIG).result).toMatchObject({
         alias: 'gpu',
