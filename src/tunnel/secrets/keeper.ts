@@ -98,7 +98,7 @@ export class SecretKeeper implements Secrets {
   }
 
   /**
-   * Removes everything everywhere: memory, keyring, file.
+   * Removes everything everywhere: memory, keyring, file, a damaged one too.
    * @returns the names of what was removed.
    * @throws PluginError SECRETS_UNREADABLE for what could not be removed; memory is empty even then.
    */
@@ -106,11 +106,22 @@ export class SecretKeeper implements Secrets {
     const inMemory = [...this.#memory.keys()]
     this.#memory.clear()
     this.#vault.lock()
-    const { keyring, sealed } = await this.#file.read()
+    const kept = await this.#file.read().catch(() => undefined)
+    if (kept === undefined) return this.#forgetDamaged(inMemory)
+    const { keyring, sealed } = kept
     const names = new Set([...inMemory, ...keyring, ...Object.keys(sealed?.entries ?? {})])
     await this.#drop([...names])
     this.#options.log.info('secrets are forgotten', { names: [...names] })
     return { names: [...names] }
+  }
+
+  async #forgetDamaged(inMemory: readonly string[]): Promise<{ names: string[] }> {
+    const inKeyring = await this.#file.remove()
+    this.#atRest.clear()
+    const outcomes = await Promise.allSettled(inKeyring.map((name) => this.#keyring.delete(name)))
+    const gone = inKeyring.filter((_, index) => outcomes[index]?.status === 'fulfilled')
+    this.#options.log.warn('a damaged file of secrets is removed', { path: this.#file.path, inKeyring, gone })
+    return { names: [...new Set([...inMemory, ...gone]), `the damaged file ${this.#file.path}`] }
   }
 
   async #load(name: string, signal: AbortSignal): Promise<string | undefined> {

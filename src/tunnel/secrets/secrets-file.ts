@@ -69,6 +69,16 @@ export class SecretsFile {
     return change
   }
 
+  /** Removes the file, whatever is in it, and salvages what it says of the keyring. @throws PluginError SECRETS_UNREADABLE */
+  async remove(): Promise<string[]> {
+    const text = await readFile(this.path, 'utf8').catch(() => '')
+    await rm(this.path, { force: true }).catch((error: Error) => {
+      throw this.#unreadable(error.message, error)
+    })
+    const salvaged = contents.pick({ keyring: true }).safeParse(parseJson(text))
+    return salvaged.data?.keyring ?? []
+  }
+
   async #write(kept: KeptSecrets): Promise<void> {
     const isEmpty = kept.keyring.length === 0 && Object.keys(kept.sealed?.entries ?? {}).length === 0
     try {
@@ -82,7 +92,7 @@ export class SecretsFile {
 
   #unreadable(reason: string, cause?: unknown): PluginError {
     return new PluginError('SECRETS_UNREADABLE', `The kept secrets in ${this.path} cannot be used: ${reason}`, {
-      hint: 'Mend who may read and write it, or remove that file and keep the secrets anew with :Ollama remember.',
+      hint: 'Restore it, or remove it with :Ollama forget and keep the secrets anew with :Ollama remember.',
       cause,
     })
   }

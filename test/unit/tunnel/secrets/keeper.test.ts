@@ -162,6 +162,16 @@ describe('secrets in the keyring', () => {
     expect(ring.held.size).toBe(0)
   })
 
+  it('are removed even where their list was damaged, as far as it can be read', async () => {
+    const ring = fakeKeyring()
+    const { keeper, file } = host({ keyring: ring.keyring })
+    keeper.set(NAME, SECRET)
+    await keeper.remember()
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"version": 1', '"version": 2'))
+    expect((await keeper.forget()).names).toContain(NAME)
+    expect(ring.held.size).toBe(0)
+  })
+
   it('that was refused is dropped there too, and one that was never tried is not', async () => {
     const ring = fakeKeyring()
     const first = host({ keyring: ring.keyring })
@@ -253,7 +263,7 @@ describe('secrets in the file', () => {
     ['cut short', (text: string) => text.slice(0, 40)],
     ['of a newer version', (text: string) => text.replace('"version": 1', '"version": 2')],
     ['that would take all memory', (text: string) => text.replace('"N": 16', '"N": 1073741824')],
-  ])('%s are told with the path, and never overwritten', async (_, damage) => {
+  ])('%s are told with the path, never overwritten, and removed on a word', async (_, damage) => {
     const { folder, file } = await keptInFile()
     writeFileSync(file, damage(readFileSync(file, 'utf8')))
     const before = readFileSync(file, 'utf8')
@@ -263,9 +273,10 @@ describe('secrets in the file', () => {
     next.keeper.set(OTHER, 'x')
     const refused = { code: 'SECRETS_UNREADABLE', message: expect.stringContaining(file), hint: expect.any(String) }
     expect(await failureOf(next.keeper.remember())).toMatchObject(refused)
-    expect(await failureOf(next.keeper.forget())).toMatchObject(refused)
-    expect(await next.keeper.get(OTHER)).toBeUndefined()
     expect(readFileSync(file, 'utf8')).toBe(before)
+    expect(await next.keeper.forget()).toEqual({ names: [OTHER, `the damaged file ${file}`] })
+    expect(await next.keeper.get(OTHER)).toBeUndefined()
+    expect(() => statSync(file)).toThrow('ENOENT')
   })
 
   it('that were exchanged for one another are told, and not used', async () => {
