@@ -1,9 +1,8 @@
 // Logging in by key, in OpenSSH's order: keys of the agent that the configuration names, other keys of the agent, files.
 // A key that the plugin's own configuration names goes before the agent's other keys.
 
-import { keyType } from '../host-keys/known-hosts.ts'
 import type { AuthRun, AuthSteps } from './auth-run.ts'
-import { type AgentKey, type Identity, loadAgentKeys, loadIdentities, whyUnsupported } from './identities.ts'
+import { type AgentKey, type Identity, loadAgentKeys, loadIdentities } from './identities.ts'
 import type { PrivateKey } from './key-files.ts'
 import { unlockByAsking } from './passphrase.ts'
 
@@ -62,7 +61,7 @@ function mayOffer(run: AuthRun, publicKey: Buffer): boolean {
 
 async function* offerFiles(run: AuthRun, identities: readonly Identity[]): AuthSteps {
   for (const identity of identities) {
-    if (identity.publicKey && whyUnsupported(keyType(identity.publicKey)) !== undefined) continue
+    if (run.unsupportedKeys.has(identity.label)) continue
     if (!mayOffer(run, identity.publicKey ?? Buffer.alloc(0))) continue
     switch (identity.file.kind) {
       case 'private':

@@ -1,8 +1,9 @@
 // Logging in by what a person types: keyboard-interactive (one-time codes, PAM) and password.
-import type { AuthRun, AuthSteps, LoginQuestion } from './auth-run.ts'
+import type { AnswerQuestions, AuthRun, AuthSteps, LoginQuestion } from './auth-run.ts'
 
 /** Characters of a server's question that are shown. */
 const MAX_QUESTION_LENGTH = 200
+const MAX_INSTRUCTION_LINES = 8
 
 /** The server is asked first what it would take: nobody shall type a password in vain. */
 export async function* keyboardSteps(run: AuthRun): AuthSteps {
@@ -12,9 +13,9 @@ export async function* keyboardSteps(run: AuthRun): AuthSteps {
     if (run.isGivenUp || !run.mayUse('keyboard-interactive')) return
     let wasAsked = false
     const isFirst = left === run.dependencies.parameters.passwordPrompts
-    const answer = (questions: readonly LoginQuestion[]) => {
+    const answer: AnswerQuestions = (questions, instructions) => {
       wasAsked = true
-      return answerAll(run, questions, isFirst)
+      return answerAll(run, questions, { isFirst, instructions })
     }
     yield* run.attempt({ type: 'keyboard-interactive', answer }, 'keyboard-interactive')
     forget(run)
@@ -28,7 +29,7 @@ export async function* keyboardSteps(run: AuthRun): AuthSteps {
 async function answerAll(
   run: AuthRun,
   questions: readonly LoginQuestion[],
-  isFirst: boolean,
+  { isFirst, instructions }: { isFirst: boolean; instructions: string },
 ): Promise<string[] | undefined> {
   const [only] = questions
   const isPassword = questions.length === 1 && only !== undefined && isForPassword(only.prompt)
@@ -36,7 +37,7 @@ async function answerAll(
   if (isPassword && isFirst && kept !== undefined) return [kept]
   const answers: string[] = []
   for (const { prompt } of questions) {
-    const answer = await run.ask(plain(prompt), detail(run, isFirst))
+    const answer = await run.ask(plain(prompt), [detail(run, isFirst), ...lines(instructions)].join('\n'))
     if (answer === undefined) {
       run.isGivenUp = true
       run.report.set('keyboard-interactive', 'cancelled')
@@ -91,6 +92,15 @@ function forget(run: AuthRun): void {
 function secretName(run: AuthRun): string {
   const { user, host, port } = run.dependencies.parameters
   return `password of ${user}@${host}:${port}`
+}
+
+/** A server's instructions, as far as they are read at a glance. */
+function lines(words: string): string[] {
+  return words
+    .split(/\r?\n/)
+    .map(plain)
+    .filter((line) => line !== '')
+    .slice(0, MAX_INSTRUCTION_LINES)
 }
 
 /** A server's words on one line, without anything that could move a cursor. */

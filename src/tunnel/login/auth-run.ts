@@ -18,12 +18,18 @@ export interface LoginQuestion {
   prompt: string
 }
 
+/** `instructions` are the server's own words around its questions. `undefined` gives the login up. */
+export type AnswerQuestions = (
+  questions: readonly LoginQuestion[],
+  instructions: string,
+) => Promise<string[] | undefined>
+
 /** One try at the server, as the module that speaks SSH carries it out. */
 export type AuthAttempt =
   | { type: 'none' }
   | { type: 'signer'; key: SigningKey }
   | { type: 'publickey'; key: PrivateKey }
-  | { type: 'keyboard-interactive'; answer(questions: readonly LoginQuestion[]): Promise<string[] | undefined> }
+  | { type: 'keyboard-interactive'; answer: AnswerQuestions }
   | { type: 'password'; password: string }
 
 /** One method's tries in their order; it goes on when the server refused the try before. */

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { fingerprint, keyType } from '../host-keys/known-hosts.ts'
 import type { AgentIdentity } from './agent-identities.ts'
 import type { AuthRun, SigningKey } from './auth-run.ts'
-import { type KeyFile, publicHalf, publicKeyOf, readKeyFile } from './key-files.ts'
+import { cipherOf, type KeyFile, publicHalf, publicKeyOf, readKeyFile } from './key-files.ts'
 
 /** A key that ssh_config or the plugin's configuration names by a file. */
 export interface Identity {
@@ -22,10 +22,16 @@ export interface AgentKey extends SigningKey {
 
 const DEFAULT_IDENTITY = /\/\.ssh\/id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss)$/
 
-/** Why ssh2 cannot use a key of this type; `undefined` when it can. */
-export function whyUnsupported(type: string): string | undefined {
+/** Why ssh2 cannot use a key of this kind; `undefined` when it can. */
+function whyOfKind(publicKey: Buffer | undefined): string | undefined {
+  const type = publicKey ? keyType(publicKey) : ''
   if (/-cert-v\d\d@/.test(type)) return 'a certificate'
   return type.startsWith('sk-') ? 'a key of a security token (FIDO)' : undefined
+}
+
+/** Why ssh2 cannot open a private key; `undefined` when it can. */
+function whySealed(text: string): string | undefined {
+  return cipherOf(text)?.startsWith('chacha20') ? 'encrypted with chacha20-poly1305' : undefined
 }
 
 /** The identities that there are, in the order of offering; what is amiss with the others goes into the report. */
@@ -34,7 +40,9 @@ export async function loadIdentities(run: AuthRun): Promise<Identity[]> {
   const loaded = await Promise.all(identityFiles.map((path) => loadIdentity(run, path)))
   const identities = loaded.filter((identity) => identity !== undefined)
   if (!usesKeyFiles) return identities
-  for (const { label, publicKey } of identities) markUnsupported(run, label, publicKey)
+  for (const { label, text, publicKey } of identities) {
+    markUnsupported(run, label, whySealed(text) ?? whyOfKind(publicKey))
+  }
   const beside = identityFiles.map((path) => ({ path: `${path.replace(/\.pub$/, '')}-cert.pub`, isNamed: false }))
   const named = certificateFiles.map((path) => ({ path, isNamed: true }))
   await Promise.all([...named, ...beside].map((certificate) => noteCertificate(run, certificate)))
@@ -63,18 +71,21 @@ export async function loadAgentKeys(run: AuthRun, identities: readonly Identity[
 function noteAgentIdentity(run: AuthRun, { publicKey, comment }: AgentIdentity, identities: readonly Identity[]): void {
   const isNamed = identities.some((identity) => identity.publicKey?.equals(publicKey))
   if (run.dependencies.parameters.identitiesOnly && !isNamed) return
-  markUnsupported(run, `agent key ${fingerprint(publicKey)}${comment === '' ? '' : ` (${comment})`}`, publicKey)
+  markUnsupported(
+    run,
+    `agent key ${fingerprint(publicKey)}${comment === '' ? '' : ` (${comment})`}`,
+    whyOfKind(publicKey),
+  )
 }
 
 async function noteCertificate(run: AuthRun, { path, isNamed }: { path: string; isNamed: boolean }): Promise<void> {
   const text = await run.dependencies.files.read(path).catch(() => undefined)
   const certificate = publicKeyOf(text ?? '')
-  if (certificate) markUnsupported(run, shorten(path), certificate)
+  if (certificate) markUnsupported(run, shorten(path), whyOfKind(certificate))
   else if (isNamed) run.report.set(shorten(path), text === undefined ? 'no such file' : 'not a certificate')
 }
 
-function markUnsupported(run: AuthRun, label: string, publicKey: Buffer | undefined): void {
-  const reason = publicKey && whyUnsupported(keyType(publicKey))
+function markUnsupported(run: AuthRun, label: string, reason: string | undefined): void {
   if (reason === undefined) return
   run.unsupportedKeys.set(label, reason)
   run.report.set(label, `${reason}, which only the ssh program can use`)

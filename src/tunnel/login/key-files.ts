@@ -110,6 +110,15 @@ function ed25519File(publicPart: Buffer, seed: Buffer): string {
 
 /** OpenSSH's format keeps the public key in the clear, after the names of cipher and key derivation. */
 export function publicHalf(text: string): Buffer | undefined {
+  return clearPart(text)?.publicKey
+}
+
+/** The cipher that a file of OpenSSH's format names, as `aes256-ctr`; `none` when it is not encrypted. */
+export function cipherOf(text: string): string | undefined {
+  return clearPart(text)?.cipher
+}
+
+function clearPart(text: string): { cipher: string; publicKey: Buffer } | undefined {
   const [, body] = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*)-----END/.exec(text) ?? []
   const bytes = Buffer.from(body ?? '', 'base64')
   let at = 'openssh-key-v1\0'.length
@@ -119,9 +128,10 @@ export function publicHalf(text: string): Buffer | undefined {
     return bytes.subarray(start, at)
   }
   try {
-    for (const _ of ['cipher', 'derivation', 'its options']) next()
+    const [cipher] = [next(), next(), next()]
+    // The number of keys.
     at += 4
-    return next()
+    return { cipher: cipher?.toString('latin1') ?? '', publicKey: next() }
   } catch {
     return undefined
   }

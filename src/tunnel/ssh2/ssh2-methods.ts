@@ -20,8 +20,10 @@ export function toMethod(ssh2: Ssh2, username: string, attempt: AuthAttempt, giv
     case 'keyboard-interactive':
       return {
         ...{ type: 'keyboard-interactive', username },
-        prompt: (_name, _instructions, _language, questions, finish) => {
-          attempt.answer(questions).then((answers) => (answers ? finish(answers) : giveUp()), giveUp)
+        prompt: (name, instructions, _language, questions, finish) => {
+          attempt
+            .answer(questions, `${name}\n${instructions}`)
+            .then((answers) => (answers ? finish(answers) : giveUp()), giveUp)
         },
       }
   }

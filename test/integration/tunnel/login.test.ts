@@ -1,6 +1,6 @@
 // Ways to log in that take more than one step, and keys that only the ssh program can use.
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -33,7 +33,8 @@ async function connect(options: Omit<RigOptions, 'folder' | 'backend'>) {
     () => undefined,
     (error: Error & { code?: string; hint?: string }) => error,
   )
-  return { server, failure, login: server.status().facts?.login }
+  const { login, transport } = server.status().facts ?? {}
+  return { server, failure, login, transport }
 }
 
 describeWithSshd('a login at a real sshd', (openssh) => {
@@ -71,26 +72,45 @@ describeWithSshd('a login at a real sshd', (openssh) => {
     expect(asker.asked).toHaveLength(3)
   })
 
-  it('by a certificate is left to the ssh program, before anything is asked', async () => {
-    const [authority, stranger] = [join(folder, 'authority'), join(folder, 'stranger')]
-    for (const path of [authority, stranger]) {
-      execFileSync(openssh.keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', path])
-    }
-    execFileSync(openssh.keygen, ['-q', '-s', authority, '-I', 'me', '-n', sshd.user, `${stranger}.pub`])
-    const asker = person('password')
-    const beside = await connect({ ...place(), identityFile: stranger, person: asker })
-    expect(beside.failure).toMatchObject({
-      code: 'SSH_KEY_UNSUPPORTED',
-      message: expect.stringContaining(`${stranger}-cert.pub is a certificate`),
+  describe('with a key that ssh2 cannot use', () => {
+    const stranger = join(folder, 'stranger')
+    const chacha = join(folder, 'chacha')
+
+    beforeAll(async () => {
+      const authority = join(folder, 'authority')
+      for (const path of [authority, stranger]) {
+        execFileSync(openssh.keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', path])
+      }
+      execFileSync(openssh.keygen, ['-q', '-s', authority, '-I', 'me', '-n', sshd.user, `${stranger}.pub`])
+      const cipher = ['-Z', 'chacha20-poly1305@openssh.com', '-a', '1']
+      execFileSync(openssh.keygen, ['-q', '-t', 'ed25519', ...cipher, '-N', 'open', '-f', chacha])
+      appendFileSync(join(sshd.folder, 'authorized_keys'), readFileSync(`${chacha}.pub`))
+      await sshd.restart({ config: ['MaxStartups 100', `TrustedUserCAKeys ${authority}.pub`] })
     })
-    const agent = await startAgent([{ path: stranger }], openssh)
-    onTestFinished(() => agent.stop())
-    const held = await connect({ ...place(), config: [`IdentityAgent ${agent.socket}`], person: asker })
-    expect(held.failure).toMatchObject({
-      code: 'SSH_KEY_UNSUPPORTED',
-      message: expect.stringMatching(/agent key SHA256:\S+ \(.*\) is a certificate/),
+
+    it.each([
+      ['a certificate', stranger, 'stranger-cert.pub is a certificate'],
+      ['a cipher that it does not know', chacha, 'chacha is encrypted with chacha20-poly1305'],
+    ])('%s is named where no other transport may be taken', async (_, identityFile, words) => {
+      const asker = person('open')
+      const target = { transport: 'ssh2', auth: ['key'] } as const
+      const { failure } = await connect({ ...place(), identityFile, person: asker, target })
+      expect(failure).toMatchObject({ code: 'SSH_KEY_UNSUPPORTED', message: expect.stringContaining(words) })
+      expect(asker.asked).toEqual([])
     })
-    expect(asker.asked).toEqual([])
+
+    it('comes in by the ssh program, before any password is asked', async () => {
+      const agent = await startAgent([{ path: stranger }], openssh)
+      onTestFinished(() => agent.stop())
+      const asker = person()
+      const held = await connect({ ...place(), config: [`IdentityAgent ${agent.socket}`], person: asker })
+      expect(held).toMatchObject({ failure: undefined, transport: 'openssh' })
+      expect(asker.asked).toEqual([])
+      const locked = person('open')
+      const sealed = await connect({ ...place(), identityFile: chacha, person: locked })
+      expect(sealed).toMatchObject({ failure: undefined, transport: 'openssh' })
+      expect(locked.asked).toHaveLength(1)
+    })
   })
 
   describe('that wants more than one way', () => {
@@ -129,7 +149,7 @@ describeWithSshd('a login at a real sshd', (openssh) => {
       await sshd.restart({ config: ['MaxStartups 100', 'AuthenticationMethods publickey,publickey'] })
       const second = join(sshd.folder, 'second')
       execFileSync(openssh.keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', second])
-      appendFileSync(join(sshd.folder, 'authorized_keys'), execFileSync('cat', [`${second}.pub`]))
+      appendFileSync(join(sshd.folder, 'authorized_keys'), readFileSync(`${second}.pub`))
       const config = [`IdentityFile ${second}`]
       const { failure, login } = await connect({ ...place(), identityFile: sshd.clientKey.path, config })
       expect(failure).toBeUndefined()

@@ -6,7 +6,7 @@ import { fingerprint } from '../../../../src/tunnel/host-keys/known-hosts.ts'
 import type { AgentIdentity } from '../../../../src/tunnel/login/agent-identities.ts'
 import { Authenticator } from '../../../../src/tunnel/login/auth.ts'
 import type { AuthAttempt, SigningKey } from '../../../../src/tunnel/login/auth-run.ts'
-import { type ParseKey, publicKeyOf, readKeyFile } from '../../../../src/tunnel/login/key-files.ts'
+import { type ParseKey, publicKeyOf } from '../../../../src/tunnel/login/key-files.ts'
 import { unlockKey } from '../../../../src/tunnel/login/key-unlocking.ts'
 import type { SshParameters } from '../../../../src/tunnel/ssh-config/ssh-parameters.ts'
 import { memoryFiles, PARAMETERS, scripted } from '../fakes.ts'
@@ -277,13 +277,15 @@ describe('a login', () => {
     expect(await refuseAll(authenticator, ['keyboard-interactive'])).toEqual(['none', 'keyboard-interactive'])
   })
 
-  it('never keeps a one-time code', async () => {
-    const { authenticator, secrets } = rig({ answers: ['123456'] })
+  it("never keeps a one-time code, and shows the server's instructions", async () => {
+    const { authenticator, secrets, asked } = rig({ answers: ['123456'] })
     await authenticator.next(null, null)
     const attempt = await authenticator.next(['keyboard-interactive'], false)
     expect(
-      attempt?.type === 'keyboard-interactive' && (await attempt.answer([{ prompt: 'Verification code: ' }])),
+      attempt?.type === 'keyboard-interactive' &&
+        (await attempt.answer([{ prompt: 'Verification code: ' }], 'Duo\r\n\nOpen the \u001b[2Japp.\n')),
     ).toEqual(['123456'])
+    expect(asked[0]).toEqual({ title: 'Verification code:', detail: 'To log in as bob@gpu\nDuo\nOpen the  [2Japp.' })
     authenticator.succeeded()
     expect(secrets.size).toBe(0)
   })
@@ -386,30 +388,5 @@ describe('a login', () => {
       message: expect.stringContaining('certificate ~/c: not supported yet; the server: Too many'),
       hint: expect.stringContaining('IdentitiesOnly'),
     })
-  })
-})
-
-describe('key files', () => {
-  it.each(['rsa', 'ec', 'ed25519'] as const)('of PKCS#8 are read: %s', (type) => {
-    const options = { rsa: { modulusLength: 2048 }, ec: { namedCurve: 'P-256' }, ed25519: {} }[type]
-    const { privateKey, publicKey } = generateKeyPairSync(type as 'rsa', options as { modulusLength: number })
-    const file = readKeyFile(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), parseKey)
-    if (file.kind !== 'private') throw new Error(JSON.stringify(file))
-    const signature = file.key.sign(Buffer.from('data'), type === 'ed25519' ? undefined : 'sha256')
-    if (signature instanceof Error) throw signature
-    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    expect((file.key as unknown as { getPublicPEM(): string }).getPublicPEM().replace(/\s/g, '')).toBe(
-      pem.replace(/\s/g, ''),
-    )
-  })
-
-  it('show their public half though they are encrypted', () => {
-    expect(readKeyFile(locked.private, parseKey)).toEqual({ kind: 'encrypted', publicKey: publicKeyOf(locked.public) })
-  })
-
-  it('may hold a public key, or none', () => {
-    expect(readKeyFile(plain.public, parseKey)).toEqual({ kind: 'public', publicKey: publicKeyOf(plain.public) })
-    expect(readKeyFile('', parseKey).kind).toBe('unusable')
-    expect(publicKeyOf('ssh-rsa AAAA')).toBeUndefined()
   })
 })
