@@ -74,7 +74,12 @@ export async function connectServer(
     return found
   }
   const parameters = await resolve(target)
-  const timeouts = { login: target.loginTimeoutMs, channel: target.channelTimeoutMs, ...dependencies.timeouts }
+  const own = {
+    keyExchange: target.connectTimeoutMs,
+    login: target.loginTimeoutMs,
+    channel: target.channelTimeoutMs,
+  }
+  const timeouts = { ...own, ...dependencies.timeouts }
   const options = { ...dependencies, timeouts, signal, onPhase, onMilestone }
   const resolveHop = (hop: Hop) => resolve({ ...target, ...NO_CHOICE_OF_OUR_OWN, ...hop })
   const bySsh2 = (known: SshParameters) => connectSsh2(known, { ...options, resolveHop, mayNudge: target.nudge })

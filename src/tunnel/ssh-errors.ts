@@ -112,8 +112,9 @@ export function droppedInLogin(place: Place): PluginError {
 
 /** A phase of the connection's making that took longer than it may. */
 export function timeoutError(phase: string, ms: number, place: Place): PluginError {
+  const option = phase === 'logging in' ? 'login_timeout' : 'connect_timeout'
   return new PluginError('SSH_CONNECTION_TIMEOUT', `${at(place)} gave no answer in ${ms / 1000} s while ${phase}`, {
-    hint: 'Check the network, the address and any firewall between; connect_timeout sets how long is waited.',
+    hint: `Check the network, the address and any firewall between; ${option} sets how long is waited.`,
   })
 }
 
@@ -181,7 +182,7 @@ export function channelTimeout(ms: number, target: { host: string; port: number 
     'SSH_CHANNEL_ERROR',
     `${place.alias} did not open a channel to ${nameOf(target)} in ${ms / 1000} s`,
     {
-      hint: 'The address may be firewalled on the server, or the connection may be dead: try again.',
+      hint: 'The address may be firewalled on the server: try again; channel_timeout sets how long is waited.',
     },
   )
 }

@@ -71,6 +71,7 @@ describe('the tunnel with faulty servers', () => {
     expect(await failureOf(get(server))).toMatchObject({
       code: 'SSH_CONNECTION_TIMEOUT',
       message: expect.stringContaining('agreeing on keys'),
+      hint: expect.stringContaining('connect_timeout'),
     })
   })
 
@@ -80,6 +81,7 @@ describe('the tunnel with faulty servers', () => {
     expect(await failureOf(get(server))).toMatchObject({
       code: 'SSH_CONNECTION_TIMEOUT',
       message: expect.stringContaining('logging in'),
+      hint: expect.stringContaining('login_timeout'),
     })
   })
 
@@ -154,7 +156,10 @@ describe('the tunnel with faulty servers', () => {
       })
     })
     const server = await open(port, { person: person(TRUST), more: { timeouts: { channel: 50 } } })
-    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_CHANNEL_ERROR' })
+    expect(await failureOf(get(server))).toMatchObject({
+      code: 'SSH_CHANNEL_ERROR',
+      hint: expect.stringContaining('channel_timeout'),
+    })
     const channel = late?.()
     await new Promise<void>((resolve) => channel?.on('close', () => resolve()).resume())
   })
