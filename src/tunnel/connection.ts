@@ -95,7 +95,9 @@ export class Connection implements Link, Watched {
   }
 
   answered(): void {
-    if (this.#up) this.#up.hasAnswered = true
+    if (!this.#up) return
+    this.#up.hasAnswered = true
+    this.#up.probe.heard()
   }
 
   /** Resolves when the link is up, and has it tried until it is. @throws PluginError when that needs a person. */

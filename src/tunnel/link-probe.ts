@@ -1,5 +1,5 @@
 // Whether a connection that is up still stands: asked when there is reason to doubt, with a deadline much shorter than that of
-// the keep-alive. When there is reason is said by link-watch.ts and by the requests; what follows from a death is connection.ts's.
+// the keep-alive. When there is reason is said by link-watch.ts and by requests without a sign of life; what follows from a death is connection.ts's.
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
@@ -9,17 +9,14 @@ import type { Session } from './transport.ts'
 /** Milliseconds until a probe that nothing answers proves the link dead. */
 const DEADLINE_MS = 2_500
 
-/** Milliseconds. Who was heard so lately lives. */
-const FRESH_MS = 2_000
+/** Milliseconds. A request after which nothing at all was heard for so long has the link asked: within 3 s it is known. */
+const PATIENCE_MS = 500
 
 /**
  * Milliseconds. The keep-alive makes a living link heard every 5 s, so one that is silent for longer is most likely dead: a
  * request is not sent into it before it has answered, which costs a living link nothing.
  */
 const SILENT_MS = 7_500
-
-/** Where a transport cannot tell when the far end was heard: milliseconds between requests after which it is asked. */
-const UNUSED_MS = 10_000
 
 const WORDS: Readonly<Record<Occasion | 'asking', string>> = {
   waking: 'after waking',
@@ -42,13 +39,13 @@ export class LinkProbe {
   #running: Promise<void> | undefined
   #suspicion: Promise<void> | undefined
   readonly #stopped = new AbortController()
-  #usedAt: number
-  #answeredAt = 0
+  #requestedAt = 0
+  #heardAt = 0
+  #isExpecting = false
   #roundTripMs: number | undefined
 
   constructor(options: LinkProbeOptions) {
     this.#options = options
-    this.#usedAt = options.clock.now()
   }
 
   /** As it was last measured. */
@@ -78,21 +75,45 @@ export class LinkProbe {
     })
   }
 
-  /** Asks beside the request when the link was silent. What is returned must be waited for before anything is sent. */
+  /** Asks when nothing is heard after the request. What is returned must be waited for before it is sent. */
   beforeRequest(): Promise<void> | undefined {
     const now = this.#options.clock.now()
-    const { heardAt } = this.#options.session
-    const silence = now - Math.max(heardAt ?? this.#usedAt, this.#answeredAt)
-    this.#usedAt = now
-    if (!this.#isSending) {
-      if (heardAt !== undefined && silence > SILENT_MS) this.suspect('asking')
-      else if (silence > (heardAt === undefined ? UNUSED_MS : FRESH_MS)) void this.run('asking')
-    }
+    const silence = this.#options.session.heardAt === undefined ? 0 : now - this.#lastHeard
+    this.#requestedAt = now
+    if (silence > SILENT_MS) this.suspect('asking')
+    void this.#expectSign()
     return this.#suspicion
+  }
+
+  /** Something came over the link that its session may not know of. */
+  heard(): void {
+    this.#heardAt = this.#options.clock.now()
   }
 
   stop(): void {
     this.#stopped.abort()
+  }
+
+  get #lastHeard(): number {
+    return Math.max(this.#heardAt, this.#options.session.heardAt ?? 0)
+  }
+
+  /** Ends when something was heard after the last request, or the link has been asked. */
+  async #expectSign(): Promise<void> {
+    if (this.#isExpecting) return
+    this.#isExpecting = true
+    try {
+      for (let since = Number.NaN; since !== this.#requestedAt; ) {
+        since = this.#requestedAt
+        await this.#options.clock.sleep(since + PATIENCE_MS - this.#options.clock.now(), this.#stopped.signal)
+        if (this.#lastHeard > this.#requestedAt) return
+      }
+      if (!this.#isSending) await this.run('asking')
+    } catch {
+      // It is not up any more.
+    } finally {
+      this.#isExpecting = false
+    }
   }
 
   get #isSending(): boolean {
@@ -106,13 +127,13 @@ export class LinkProbe {
     const signal = AbortSignal.any([over.signal, this.#stopped.signal])
     const late = clock.sleep(DEADLINE_MS, signal).then(
       // An answer that is stuck behind others, which do come, is only slow.
-      () => (session.heardAt !== undefined && session.heardAt > begun ? undefined : this.#unanswered(occasion)),
+      () => (this.#lastHeard > begun ? undefined : this.#unanswered(occasion)),
       () => undefined,
     )
     const answered = session.probe(signal).then(
       () => {
-        this.#answeredAt = clock.now()
-        this.#roundTripMs = this.#answeredAt - begun
+        this.heard()
+        this.#roundTripMs = clock.now() - begun
         return undefined
       },
       (error) => (error instanceof PluginError ? error : this.#unanswered(occasion)),
