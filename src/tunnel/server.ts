@@ -14,8 +14,9 @@ import type { Secrets } from './secrets/secrets.ts'
 import { thisUser } from './ssh-config/ssh-config.ts'
 import type { LocalUser } from './ssh-config/tokens.ts'
 import { type SshFiles, systemSshFiles } from './ssh-files.ts'
+import type { SshTimeouts } from './ssh2/attempt.ts'
 import type { BridgeConsent } from './ssh2/exec-bridge.ts'
-import { loadSsh2, type SshTimeouts } from './ssh2/ssh2.ts'
+import { loadSsh2 } from './ssh2/ssh2.ts'
 import type { Link, LinkStatus, Prompts } from './transport.ts'
 
 export interface Server {

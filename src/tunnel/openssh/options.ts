@@ -5,7 +5,7 @@ import type { Log } from '../../core/log.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { SshParameters } from '../ssh-config/ssh-parameters.ts'
 import type { SshFiles } from '../ssh-files.ts'
-import type { SshTimeouts } from '../ssh2/ssh2.ts'
+import type { SshTimeouts } from '../ssh2/attempt.ts'
 import type { ConnectionFacts, LinkPhase, Milestone, Prompts } from '../transport.ts'
 
 export interface OpensshOptions {

@@ -94,10 +94,24 @@ export class Ssh2Session implements Session {
       timer.abort()
       const { bridge } = this.#options
       if (!bridge || !isProhibited(error)) throw error
-      return await bridge.open({ host, port }, error, () => this.#lost(), signal)
+      return await this.#bridged(bridge, { host, port }, error, signal)
     } finally {
       signal?.removeEventListener('abort', giveUp)
       timer.abort()
+    }
+  }
+
+  /** When the connection is lost meanwhile, that is what is told. */
+  async #bridged(
+    bridge: Bridge,
+    target: { host: string; port: number },
+    denied: PluginError,
+    signal?: AbortSignal,
+  ): Promise<Duplex> {
+    try {
+      return await bridge.open(target, denied, () => this.#lost(), signal)
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : (this.#lost() ?? error)
     }
   }
 
