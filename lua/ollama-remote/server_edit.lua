@@ -30,6 +30,8 @@ end
 ---@param default? string
 ---@param callback fun(text: string) not called when it is given up
 local function input(prompt, default, callback)
+  -- A list that was shown in the command line would stand there until the next key.
+  vim.cmd.redraw()
   vim.ui.input({ prompt = prompt, default = default }, function(text)
     if text ~= nil then
       -- What was asked would stay in the command line.

@@ -41,10 +41,21 @@ local NAMES = {
 }
 
 ---@param step ollama.TestStep
----@return string
-local function passed(step)
-  local name = NAMES[step.stage] or step.stage
-  return (('✓ %-15s %6.0f ms  %s'):format(name, step.ms, step.detail or ''):gsub('%s+$', ''))
+---@param width integer
+---@return string[]
+local function passed(step, width)
+  local line = ('✓ %-15s %6.0f ms'):format(NAMES[step.stage] or step.stage, step.ms)
+  local whole = step.detail and line .. '  ' .. step.detail or line
+  if vim.fn.strdisplaywidth(whole) <= width then
+    return { whole }
+  end
+  local details = require('ollama-remote.server_rows').wrap(step.detail, width - 4)
+  return vim.list_extend(
+    { line },
+    vim.tbl_map(function(detail)
+      return '    ' .. detail
+    end, details)
+  )
 end
 
 --- The steps as lines, a heading where another host begins; pure.
@@ -64,7 +75,9 @@ function M.lines(steps, options)
       add(here, 'OllamaRemoteServer')
     end
     if not step.error then
-      add(passed(step), 'OllamaRemotePassed')
+      for index, line in ipairs(passed(step, options.width)) do
+        add(line, index == 1 and 'OllamaRemotePassed' or nil)
+      end
     else
       local name = NAMES[step.stage] or step.stage
       add(('✗ %-15s %s'):format(name, step.error.code), 'OllamaRemoteFailed')

@@ -6,6 +6,7 @@ import type { Http, Provider } from '../providers/provider.ts'
 import { type ConnectDependencies, connectServer } from './connect.ts'
 import { DirectLink } from './direct.ts'
 import { TunnelHttp } from './http/http.ts'
+import { authoritiesOf, placeOf } from './server.ts'
 import type { Link, Milestone, Prompts, Session } from './transport.ts'
 
 export type TestStage = Milestone['stage'] | 'channel' | 'http' | 'version' | 'models'
@@ -24,6 +25,7 @@ export interface TestStep {
 export interface ServerTestDependencies extends ConnectDependencies {
   /** Who speaks with the server over HTTP. */
   provider: (http: Http) => Pick<Provider, 'version' | 'models'>
+  connect?: typeof connectServer | undefined
 }
 
 /** Time that each question to Ollama may take; SSH has timeouts of its own. */
@@ -112,25 +114,30 @@ class Walk {
   async #throughSsh(): Promise<Link> {
     const target = this.#config.ssh
     if (!target) throw new PluginError('INTERNAL', 'There is no ssh in this configuration')
-    const session = await connectServer(target, this.#dependencies, {
+    const session = await (this.#dependencies.connect ?? connectServer)(target, this.#dependencies, {
       signal: this.#signal,
       onPhase: () => {},
-      onMilestone: (milestone) => this.#pass(milestone),
+      onMilestone: (milestone) => this.#add(milestone),
     })
     this.#ends.push(() => session.end())
     this.#isUp = true
-    const { transport, login, address: hop } = session.facts
-    // What the ssh program does is seen only when it is done.
-    if (transport === 'openssh') this.#pass({ stage: 'authentication', hop, detail: login ?? 'by the ssh program' })
+    const { login, address: hop } = session.facts
+    // A ControlMaster of the user's is logged in already.
+    if (this.#steps.at(-1)?.stage !== 'authentication') {
+      this.#add({ stage: 'authentication', hop, ...(login === undefined ? {} : { detail: login }) })
+    }
     return this.#withChannel(session)
   }
 
   /** Opens the channel that the first request then finds ready. */
   async #withChannel(session: Session): Promise<Link> {
-    const { host, port } = endOf(this.#config.url)
+    const { host, port } = placeOf(this.#config.url)
     const first = await session.open(host, port, this.#signal)
     this.#ends.unshift(() => first.destroy())
-    this.#pass({ stage: 'channel', detail: host.startsWith('/') ? host : `${host}:${port}` })
+    const { transport, reason } = session.facts
+    const by = transport === 'ssh2' ? [] : ['by the ssh program', reason]
+    const place = host.startsWith('/') ? host : `${host}:${port}`
+    this.#add({ stage: 'channel', detail: [place, ...by].filter((word) => word !== undefined).join(', ') })
     const ready = [first]
     return {
       ready: async () => {},
@@ -147,18 +154,18 @@ class Walk {
 
   async #askOllama(link: Link): Promise<void> {
     const { url } = this.#config
-    const http = new TunnelHttp({ link, url })
+    const http = new TunnelHttp({ link, url, authorities: authoritiesOf(this.#config, this.#dependencies) })
     this.#ends.unshift(() => http.close())
     const { status } = await this.#inTime(async (signal) => {
       const response = await http.request({ method: 'GET', path: '/api/version', signal })
       for await (const _ of response.body);
       return response
     })
-    this.#pass({ stage: 'http', detail: `${url.protocol === 'https:' ? 'TLS, ' : ''}status ${status}` })
+    this.#add({ stage: 'http', detail: `${url.protocol === 'https:' ? 'TLS, ' : ''}status ${status}` })
     const provider = this.#dependencies.provider(http)
-    this.#pass({ stage: 'version', detail: `Ollama ${await this.#inTime((signal) => provider.version(signal))}` })
+    this.#add({ stage: 'version', detail: `Ollama ${await this.#inTime((signal) => provider.version(signal))}` })
     const models = await this.#inTime((signal) => provider.models(signal))
-    this.#pass({ stage: 'models', detail: models.length === 0 ? 'none yet' : String(models.length) })
+    this.#add({ stage: 'models', detail: models.length === 0 ? 'none yet' : String(models.length) })
   }
 
   async #inTime<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -175,13 +182,9 @@ class Walk {
     }
   }
 
-  #pass(step: Pick<TestStep, 'stage' | 'hop' | 'detail'>): void {
-    this.#add(step)
-  }
-
   /** Each further channel of a direct server dials again, which is no step of the way. */
   #passOnce(step: Milestone): void {
-    if (!this.#steps.some(({ stage }) => stage === step.stage || stage === 'tcp')) this.#pass(step)
+    if (!this.#steps.some(({ stage }) => stage === step.stage || stage === 'tcp')) this.#add(step)
   }
 
   #fail(error: PluginError): void {
@@ -233,15 +236,6 @@ class Walk {
 
   #now(): number {
     return this.#dependencies.clock.now()
-  }
-}
-
-/** What a channel is opened to: host and port, or the path of a unix socket. */
-function endOf(url: URL): { host: string; port: number } {
-  if (url.protocol === 'unix:') return { host: decodeURIComponent(url.pathname), port: 0 }
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
   }
 }
 

@@ -102,13 +102,17 @@ async function preload(withSsh: boolean): Promise<void> {
   await Promise.allSettled([loadUndici(), ...(withSsh ? [loadSsh2()] : [])])
 }
 
-function placeOf({ hostname, port, protocol, pathname }: URL): { host: string; port: number } {
+/** What a stream to a server is opened to, as `Transport.open` takes it. */
+export function placeOf({ hostname, port, protocol, pathname }: URL): { host: string; port: number } {
   if (protocol === 'unix:') return { host: decodeURIComponent(pathname), port: 0 }
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'https:' ? 443 : 80) }
 }
 
-/** Read when they are needed, so what the user mended counts. */
-function authoritiesOf({ caFile }: ServerConfig, { files = systemSshFiles, local }: ServerDependencies) {
+/** The certificates to trust besides the usual ones. Read when they are needed, so what the user mended counts. */
+export function authoritiesOf(
+  { caFile }: ServerConfig,
+  { files = systemSshFiles, local }: Pick<ServerDependencies, 'files' | 'local'>,
+) {
   if (caFile === undefined) return undefined
   const path = caFile.replace(/^~(?=\/)/, (local ?? thisUser()).home)
   return () => readAuthorities(path, files)
