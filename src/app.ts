@@ -56,6 +56,10 @@ export class App {
       },
       ways: {
         whenBack: (model, signal) => this.#serverOf(model).whenBack(signal),
+        tryNow: (model) =>
+          void this.#serverOf(model)
+            .connect()
+            .catch(() => {}), // what comes of it is the link's state
         nextTry: (model) => this.#serverOf(model).status().retryAt,
       },
       clock: systemClock,

@@ -22,7 +22,7 @@ local function fire(pattern, chat)
     model = state.model,
     phase = state.phase,
     ended = state.ended,
-    error = state.error,
+    error = state.error or (state.waiting and state.waiting.error),
   }
   M.tell(pattern, data)
 end

@@ -94,6 +94,8 @@ function watch(nvim: NeovimClient, started: number) {
     const [name, event] = args as [string, RequestEvent]
     if (event.phase === 'thinking' || event.phase === 'writing') firstWordAt ??= performance.now()
     if (name === 'OllamaRequestFinished') finish(event)
+    // In an editor it would wait for its server; here nobody could end that.
+    if (event.phase === 'waiting') finish({ ...event, ended: 'waiting' })
   })
   const figures = (): Figures => ({
     tokens: /"answer":(\d+)/.exec(lines.join('\n'))?.[1],

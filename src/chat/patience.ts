@@ -10,6 +10,8 @@ export interface Ways {
    * @throws PluginError why it does not come by itself; the signal's reason when aborted
    */
   whenBack(model: string, signal: AbortSignal): Promise<void>
+  /** Has the way tried now, whatever it waits for. */
+  tryNow(model: string): void
   /** When the way is tried next, in milliseconds since the epoch, if that is known. */
   nextTry(model: string): number | undefined
 }
@@ -56,6 +58,7 @@ export class Patience {
   /** Tries at once. */
   hurry(): void {
     this.#hurry.abort()
+    this.#deps.ways.tryNow(this.#model)
   }
 
   /**

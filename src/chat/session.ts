@@ -79,6 +79,7 @@ export class Session {
     if (replaces !== undefined) return this.#replace(replaces, text, model)
     if (!this.#answer) return this.#prompt(text, model)
     const sent = this.#queue.add(text)
+    if (this.#answer.waiting) this.#answer.hurry()
     this.#tell()
     return sent
   }

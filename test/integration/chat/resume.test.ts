@@ -65,7 +65,7 @@ async function ask(model: string, cuts: readonly number[]): Promise<{ turn: Turn
     surface,
     answerer: router,
     // The server is never away for long here, and nobody shall wait for it.
-    ways: { whenBack: async () => {}, nextTry: () => undefined },
+    ways: { whenBack: async () => {}, tryNow: () => {}, nextTry: () => undefined },
     clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
     log: silentLog,
     settings: () => ({ options: {}, resume: 'auto' as const }),

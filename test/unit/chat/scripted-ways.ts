@@ -4,8 +4,8 @@ import type { Ways } from '../../../src/chat/patience.ts'
 export class ScriptedWays implements Ways {
   isBack = true
   tryAt: number | undefined
-  /** Why a way does not come back; told to whoever waits. */
-  refusal: unknown
+  /** How often somebody wanted a way tried at once. */
+  tries = 0
   /** Those who wait for a way. */
   readonly #waiting = new Set<{ resolve: () => void; reject: (error: unknown) => void }>()
 
@@ -19,6 +19,7 @@ export class ScriptedWays implements Ways {
     this.#waiting.clear()
   }
 
+  /** Tells whoever waits why a way does not come back. */
   refuse(error: unknown): void {
     for (const { reject } of this.#waiting) reject(error)
     this.#waiting.clear()
@@ -36,6 +37,10 @@ export class ScriptedWays implements Ways {
       }
       signal.addEventListener('abort', leave, { once: true })
     })
+  }
+
+  tryNow(): void {
+    this.tries++
   }
 
   nextTry(): number | undefined {
