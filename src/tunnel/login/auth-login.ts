@@ -5,22 +5,29 @@ import type { AnswerQuestions, AuthRun, AuthSteps, LoginQuestion } from './auth-
 const MAX_QUESTION_LENGTH = 200
 const MAX_INSTRUCTION_LINES = 8
 
+/** One try of keyboard-interactive, in which a server may ask several times. */
+interface Talk {
+  readonly isFirst: boolean
+  hasBegun: boolean
+  /** Something besides the password was asked. */
+  hasOthers: boolean
+}
+
 /** The server is asked first what it would take: nobody shall type a password in vain. */
 export async function* keyboardSteps(run: AuthRun): AuthSteps {
   if (!run.mayUse('keyboard-interactive') || run.isGivenUp) return
   yield* run.learnWhatIsOffered()
   for (let left = run.dependencies.parameters.passwordPrompts; left > 0; left--) {
     if (run.isGivenUp || !run.mayUse('keyboard-interactive')) return
-    let wasAsked = false
     const isFirst = left === run.dependencies.parameters.passwordPrompts
-    const answer: AnswerQuestions = (questions, instructions) => {
-      wasAsked = true
-      return answerAll(run, questions, { isFirst, instructions })
-    }
+    const talk: Talk = { isFirst, hasBegun: false, hasOthers: false }
+    const answer: AnswerQuestions = (questions, instructions) => answerAll(run, talk, { questions, instructions })
     yield* run.attempt({ type: 'keyboard-interactive', answer }, 'keyboard-interactive')
-    forget(run)
     if (run.isPartial) return run.acceptInPart('keyboard-interactive')
-    if (!wasAsked) return
+    // Of a password and a code nobody knows which was the wrong one.
+    if (talk.hasOthers) run.keep = undefined
+    else forget(run)
+    if (!talk.hasBegun) return
     if (!run.isGivenUp) run.report.set('keyboard-interactive', 'refused')
   }
 }
@@ -28,16 +35,18 @@ export async function* keyboardSteps(run: AuthRun): AuthSteps {
 /** Only what is surely the password is kept for the next time: a one-time code is worth nothing then. */
 async function answerAll(
   run: AuthRun,
-  questions: readonly LoginQuestion[],
-  { isFirst, instructions }: { isFirst: boolean; instructions: string },
+  talk: Talk,
+  { questions, instructions }: { questions: readonly LoginQuestion[]; instructions: string },
 ): Promise<string[] | undefined> {
   const [only] = questions
   const isPassword = questions.length === 1 && only !== undefined && isForPassword(only.prompt)
-  const kept = await run.dependencies.secrets.get(secretName(run))
-  if (isPassword && isFirst && kept !== undefined) return [kept]
+  talk.hasBegun = true
+  talk.hasOthers ||= questions.length > 0 && !isPassword
+  const kept = isPassword && talk.isFirst ? await run.dependencies.secrets.get(secretName(run)) : undefined
+  if (kept !== undefined) return [kept]
   const answers: string[] = []
   for (const { prompt } of questions) {
-    const answer = await run.ask(plain(prompt), [detail(run, isFirst), ...lines(instructions)].join('\n'))
+    const answer = await run.ask(plain(prompt), [detail(run, talk.isFirst), ...lines(instructions)].join('\n'))
     if (answer === undefined) {
       run.isGivenUp = true
       run.report.set('keyboard-interactive', 'cancelled')
@@ -70,8 +79,8 @@ export async function* passwordSteps(run: AuthRun): AuthSteps {
     }
     keepOnSuccess(run, password)
     yield* run.attempt({ type: 'password', password }, 'password')
-    forget(run)
     if (run.isPartial) return run.acceptInPart('password')
+    forget(run)
     run.report.set('password', 'refused')
   }
 }
@@ -86,7 +95,7 @@ function keepOnSuccess(run: AuthRun, password: string): void {
 
 function forget(run: AuthRun): void {
   run.keep = undefined
-  if (!run.isPartial) run.dependencies.secrets.delete(secretName(run))
+  run.dependencies.secrets.delete(secretName(run))
 }
 
 function secretName(run: AuthRun): string {

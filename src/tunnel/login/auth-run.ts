@@ -122,6 +122,8 @@ export class AuthRun {
   acceptInPart(what: string, publicKey?: Buffer): void {
     this.#accepted.set(publicKey?.toString('base64') ?? what, this.#trying)
     this.report.set(what, 'accepted, but the server wants more')
+    this.keep?.()
+    this.keep = undefined
   }
 
   wasAccepted(publicKey: Buffer): boolean {

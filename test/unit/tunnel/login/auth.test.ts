@@ -277,6 +277,29 @@ describe('a login', () => {
     expect(await refuseAll(authenticator, ['keyboard-interactive'])).toEqual(['none', 'keyboard-interactive'])
   })
 
+  it('keeps a password that was accepted in part, whatever becomes of the rest', async () => {
+    const { authenticator, secrets } = rig({ answers: ['secret', undefined] })
+    await authenticator.next(null, null)
+    await authenticator.next(['password'], false)
+    expect((await authenticator.next(['keyboard-interactive'], true))?.type).toBe('keyboard-interactive')
+    expect([...secrets.values()]).toEqual(['secret'])
+  })
+
+  it('does not drop a kept password for a wrong code beside it, but asks for both anew', async () => {
+    const secrets = new Map([['password of bob@gpu.example.com:22', 'kept']])
+    const { authenticator, asked } = rig({ secrets, answers: ['wrong code', 'kept', 'code'] })
+    const talk = async () => {
+      const attempt = await authenticator.next(['keyboard-interactive'], false)
+      if (attempt?.type !== 'keyboard-interactive') throw new Error(`not asked, but ${attempt?.type}`)
+      return [await attempt.answer([{ prompt: 'Password: ' }], ''), await attempt.answer([{ prompt: 'Code: ' }], '')]
+    }
+    await authenticator.next(null, null)
+    expect(await talk()).toEqual([['kept'], ['wrong code']])
+    expect(await talk()).toEqual([['kept'], ['code']])
+    expect(asked.map(({ title }) => title)).toEqual(['Code:', 'Password:', 'Code:'])
+    expect(secrets.size).toBe(1)
+  })
+
   it("never keeps a one-time code, and shows the server's instructions", async () => {
     const { authenticator, secrets, asked } = rig({ answers: ['123456'] })
     await authenticator.next(null, null)
