@@ -45,6 +45,7 @@ export class FaultPipe {
   #held = 0
   #free = 0
   #timer: NodeJS.Timeout | undefined
+  #isStopped = false
 
   constructor(ends: { source: Socket; sink: Socket }, direction: Direction, keeper: PipeKeeper) {
     this.#source = ends.source
@@ -63,6 +64,11 @@ export class FaultPipe {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#deliver()
+  }
+
+  /** Nothing passes any more, whatever the weather. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   #take(parcel: Omit<Parcel, 'due'>): void {
@@ -105,6 +111,6 @@ export class FaultPipe {
 
   #isDark(): boolean {
     const { dark } = this.#keeper.weather
-    return dark === 'both' || dark === this.#direction
+    return this.#isStopped || dark === 'both' || dark === this.#direction
   }
 }

@@ -3,7 +3,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { type Direction, FaultPipe, type PipeKeeper, type Weather } from './fault-pipe.ts'
 
-/** What becomes of a connection that comes: joined to the server, accepted and never heard of, ended, or told these words. */
+/** What becomes of a connection that comes: joined to the server, accepted and never heard of, ended, or told these words and ended. */
 export type Door = 'open' | 'mute' | 'ended' | 'reset' | { says: string | Buffer }
 
 export type CutBy = 'rst' | 'fin'
@@ -30,6 +30,7 @@ interface Pair {
   near: Socket
   far: Socket | undefined
   pipes: FaultPipe[]
+  isAbandoned: boolean
 }
 
 interface Appointment {
@@ -89,21 +90,29 @@ export class FaultProxy {
     for (const { pipes } of this.#pairs) for (const pipe of pipes) pipe.wake()
   }
 
-  /** Fair weather and an open door; what was held back passes. */
+  /** Fair weather and an open door; what was held back passes, and what was abandoned ends. */
   async mend(): Promise<void> {
     this.door = 'open'
     this.#appointments = []
+    reset([...this.#pairs].filter(({ isAbandoned }) => isAbandoned))
     this.set(FAIR)
     await this.listen()
   }
 
   /** Ends all connections that are there, in the dark too. */
   cut(by: CutBy = 'rst'): void {
+    if (by === 'rst') reset([...this.#pairs])
     for (const { near, far } of [...this.#pairs]) {
-      for (const socket of [near, far]) {
-        if (by === 'rst') socket?.resetAndDestroy()
-        else socket?.destroySoon()
-      }
+      near.destroySoon()
+      far?.destroySoon()
+    }
+  }
+
+  /** Nothing passes any more on the connections that are there: a router has forgotten them. New ones pass. */
+  abandon(): void {
+    for (const pair of this.#pairs) {
+      pair.isAbandoned = true
+      for (const pipe of pair.pipes) pipe.stop()
     }
   }
 
@@ -163,7 +172,7 @@ export class FaultProxy {
 
   #came(near: Socket): void {
     this.#total += 1
-    const pair: Pair = { near, far: undefined, pipes: [] }
+    const pair: Pair = { near, far: undefined, pipes: [], isAbandoned: false }
     this.#pairs.add(pair)
     near.on('error', () => near.destroy())
     near.once('end', () => this.#tell())
@@ -173,7 +182,7 @@ export class FaultProxy {
     else if (door === 'reset') near.resetAndDestroy()
     else if (door === 'ended') near.destroySoon()
     else if (door === 'mute') near.resume()
-    else near.resume().write(door.says)
+    else near.resume().end(door.says)
     this.#tell()
   }
 
@@ -211,5 +220,12 @@ export class FaultProxy {
 
   #tell(): void {
     for (const look of [...this.#watchers]) look()
+  }
+}
+
+function reset(pairs: readonly Pair[]): void {
+  for (const { near, far } of pairs) {
+    near.resetAndDestroy()
+    far?.resetAndDestroy()
   }
 }

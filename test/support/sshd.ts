@@ -49,6 +49,8 @@ export type Sshd = {
   /** All output of this sshd and of those before a restart; LogLevel is VERBOSE. */
   log(): string
   waitForLog(pattern: RegExp, options?: WaitOptions): Promise<RegExpExecArray>
+  /** Ids of the processes of all connections, and of what they started. */
+  sessions(): readonly number[]
   /** Kills the processes of all connections, commands that they started included; the listener stays. */
   killSessions(): Promise<void>
   /** Ends everything and removes the folder; may be called twice. */
@@ -178,6 +180,7 @@ async function control(place: Place, first: WatchedProcess): Promise<Sshd> {
     log: () => past + current.log(),
     waitForLog: (pattern, options = {}) =>
       current.waitFor(pattern, { ...options, after: Math.max(0, (options.after ?? 0) - past.length) }),
+    sessions,
     killSessions: () => killAll(sessions()),
     stop: async () => {
       await end()

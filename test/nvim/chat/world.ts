@@ -36,7 +36,7 @@ export interface WorldOptions extends DriverOptions {
   /** What the user gives to setup(), beside the server `gpu`. */
   setup?: UserConfig
   /** In place of the server's own ssh settings; `false` dials Ollama directly. */
-  ssh?: Partial<{ identity_file: string; connect_timeout: number; port: number; transport: 'openssh' }> | false
+  ssh?: Partial<Exclude<NonNullable<NonNullable<UserConfig['servers']>[string]['ssh']>, string>> | false
   /** The text of known_hosts; by default it holds the sshd's key. */
   knownHosts?: string
   ollama?: OllamaDoubleOptions
@@ -94,7 +94,7 @@ function initFor(setup: UserConfig, { configFile, init = '' }: WorldOptions): st
   return `
     vim.g.mapleader = ' '
     _G.told = {}
-    vim.api.nvim_create_autocmd('User', { pattern = { 'OllamaRequestStarted', 'OllamaRequestPhase', 'OllamaRequestFinished' }, callback = function(event)
+    vim.api.nvim_create_autocmd('User', { pattern = 'OllamaRequest*', callback = function(event)
       table.insert(_G.told, { event.match:gsub('OllamaRequest', ''), event.data })
     end })
     ${keep}
