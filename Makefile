@@ -10,7 +10,10 @@ try: $(BUNDLE) ## Try it: Neovim with a demonstration model (SSH=user@host for a
 	@$(RUN) scripts/try.ts
 
 test: $(BUNDLE) ## Run every test: unit, real sshd, real Neovim 0.10 and 0.12
-	@npx vitest run $(ONLY)
+	@npx vitest run --project '!faults' $(ONLY)
+
+faults: $(BUNDLE) ## Make every fault of the network and 1,000 cuts, and write doc/reliability.md (20 minutes)
+	@$(RUN) test/faults/main.ts
 
 check: $(BUNDLE) ## Types, lint, format, architecture, unused code, documentation
 	npx tsc --project .
@@ -42,4 +45,4 @@ $(NODE_OK): package.json package-lock.json
 $(BUNDLE): $(NODE_OK) scripts/build.mjs $(shell find src -name '*.ts')
 	@npm run --silent build
 
-.PHONY: help try test check bench picture format build clean
+.PHONY: help try test faults check bench picture format build clean

@@ -28,6 +28,16 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        // Long, and of interest as a whole only: `make faults` runs it, `make test` a sample of it from the other projects.
+        test: {
+          name: 'faults',
+          globalSetup,
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
     maxWorkers: 2,
     reporters: ['default', new ClosingLineReporter()],

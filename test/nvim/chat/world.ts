@@ -94,7 +94,7 @@ function initFor(setup: UserConfig, { configFile, init = '' }: WorldOptions): st
   return `
     vim.g.mapleader = ' '
     _G.told = {}
-    vim.api.nvim_create_autocmd('User', { pattern = 'OllamaRequest*', callback = function(event)
+    vim.api.nvim_create_autocmd('User', { pattern = { 'OllamaRequestStarted', 'OllamaRequestPhase', 'OllamaRequestFinished' }, callback = function(event)
       table.insert(_G.told, { event.match:gsub('OllamaRequest', ''), event.data })
     end })
     ${keep}

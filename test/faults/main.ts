@@ -1,0 +1,41 @@
+// `make faults`: runs every row of the fault matrix and all cuts, and writes doc/reliability.md from what was seen.
+// ONLY=words runs the rows with these words in their names and writes nothing; CUTS_SEED=n repeats a run of cuts.
+import { spawnSync } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { between } from '../../bench/report.ts'
+import { PROJECT_ROOT } from '../../scripts/project-root.ts'
+import type { CutsSeen } from './cuts.ts'
+import type { Seen } from './fault.ts'
+import { cutsTable, matrixTable } from './report.ts'
+import { RESULTS, readResults } from './results.ts'
+
+const DOCUMENT = join(PROJECT_ROOT, 'doc/reliability.md')
+const MATRIX = ['<!-- matrix: begin -->', '<!-- matrix: end -->'] as const
+const CUTS = ['<!-- cuts: begin -->', '<!-- cuts: end -->'] as const
+const { ONLY: only } = process.env
+
+rmSync(RESULTS, { recursive: true, force: true })
+const vitest = join(PROJECT_ROOT, 'node_modules/vitest/vitest.mjs')
+const args = [vitest, 'run', '--project', 'faults', ...(only ? ['-t', only] : [])]
+const { status } = spawnSync(process.execPath, args, { cwd: PROJECT_ROOT, stdio: 'inherit' })
+process.exitCode = status ?? 1
+if (only) say('Nothing is written: the document holds all rows.')
+else write()
+
+function write(): void {
+  const matrix = readResults<Seen>('matrix')
+  const day = new Date().toISOString().slice(0, 10)
+  let text = readFileSync(DOCUMENT, 'utf8')
+  const failed = matrix.filter(({ problems }) => problems.length > 0).length
+  const skipped = matrix.filter(({ notRun }) => notRun !== undefined).length
+  const summary = `Made on ${day} by \`make faults\`: ${matrix.length} rows, ${failed} of them not as they must be, ${skipped} not run here.`
+  text = between(text, MATRIX, `${summary}\n\n${matrixTable(matrix)}`)
+  text = between(text, CUTS, cutsTable(readResults<CutsSeen>('cuts')))
+  writeFileSync(DOCUMENT, text)
+  say(`${summary} Written to doc/reliability.md.`)
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

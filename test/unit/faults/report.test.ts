@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import type { Seen } from '../../faults/fault.ts'
+import { Random } from '../../faults/random.ts'
+import { cutsTable, matrixTable, time } from '../../faults/report.ts'
+import { FAULTS } from '../../faults/rows/all.ts'
+import { steady } from '../../faults/words.ts'
+
+const SEEN: Seen = {
+  name: 'link reset',
+  how: 'RST',
+  moment: 'in mid-answer',
+  knownMs: 42,
+  code: 'SSH_DISCONNECTED',
+  read: 'It was lost | <gone>',
+  left: 'the text so far',
+  byItself: 'nothing',
+  nextPrompt: 'answered',
+  leaks: [],
+  problems: [],
+}
+
+describe('the report of faults', () => {
+  it('rounds times so that they stay', () => {
+    expect([0, 99, 299, 999, 1_000, 14_600].map(time)).toEqual([
+      '< 0.1 s',
+      '< 0.1 s',
+      '< 0.3 s',
+      '< 1 s',
+      '1 s',
+      '15 s',
+    ])
+  })
+
+  it('tells a row in Markdown that nothing in it can break', () => {
+    expect(matrixTable([SEEN]).split('\n')[2]).toBe(
+      '| link reset | RST | in mid-answer | < 0.1 s | `SSH_DISCONNECTED` It was lost \\| &lt;gone> | the text so far | nothing | answered |',
+    )
+  })
+
+  it('hides neither a problem nor a row that was not run', () => {
+    expect(matrixTable([{ ...SEEN, problems: ['the text so far is lost'] }])).toContain('**Not as it must be: the text')
+    expect(matrixTable([{ ...SEEN, notRun: 'it needs root' }])).toContain('| not run here | it needs root |')
+  })
+
+  it('takes out of what is read whatever differs from run to run', () => {
+    expect(steady('127.0.0.1:4711 (/tmp/a-b/c/known_hosts:1) SHA256:ab+/c\nport 30123')).toBe(
+      '127.0.0.1:PORT (…/known_hosts:1) SHA256:… port PORT',
+    )
+  })
+
+  it('tells what is left behind by cuts', () => {
+    const seen = { name: 'x', seed: 1, cuts: 3, answers: 2, equal: 1, marked: 1, wrong: [], leaks: ['1 channel'] }
+    expect(cutsTable([seen])).toContain('| x | 3 | 2 | 1 | 1 | 0 | **1 channel** |')
+  })
+
+  it('has rows enough, each of its own name', () => {
+    expect(FAULTS.length).toBeGreaterThanOrEqual(30)
+    expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length)
+  })
+
+  it('draws the same numbers for the same seed', () => {
+    const draw = (seed: number) => Array.from({ length: 5 }, new Random(seed).next)
+    expect(draw(7)).toEqual(draw(7))
+    expect(draw(7)).not.toEqual(draw(8))
+  })
+})
