@@ -131,7 +131,7 @@ describe('the tunnel with faulty servers', () => {
   ])('refuses to dial past %s', async (line, option) => {
     let dialled = 0
     const port = await tcp(() => dialled++)
-    const server = await open(port, { config: [line] })
+    const server = await open(port, { config: [line], target: { transport: 'ssh2' } })
     expect(await failureOf(get(server))).toMatchObject({
       code: 'SSH_UNSUPPORTED',
       message: expect.stringContaining(option),

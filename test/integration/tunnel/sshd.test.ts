@@ -129,6 +129,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
       const { server } = await rig({
         identityFile: sshd.clientKey.path.replace(/client$/, 'sshd_config'),
         config: ['PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
+        target: { transport: 'ssh2' },
       })
       expect(await failureOf(get(server))).toMatchObject({
         code: 'SSH_KEY_UNSUPPORTED',
