@@ -166,7 +166,11 @@ export class Lane {
         stream: (...asked) => this.#providers.stream(...asked),
         resume: (...asked) => this.#providers.resume(...asked),
       },
-      ways: { whenBack: (_, signal) => server.whenBack(signal), nextTry: () => server.status().retryAt },
+      ways: {
+        whenBack: (_, signal) => server.whenBack(signal),
+        nextTry: () => server.status().retryAt,
+        tryNow: () => void server.connect().catch(() => {}),
+      },
       clock: systemClock,
       log: silentLog,
       settings: () => ({ options: {}, resume: resumes ? 'auto' : 'never' }),
