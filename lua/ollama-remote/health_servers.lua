@@ -50,18 +50,16 @@ local function verdict(word)
 end
 
 ---@param checked ollama.CheckedServer
----@return string[]
-local function lines_of(checked)
+---@return 'OK'|'ERROR'|nil word nil while the test runs
+---@return string[] lines the first one without the word
+local function told_of(checked)
   local test = require('ollama-remote.server_test')
   local failure, total = test.outcome(checked.steps)
   failure = checked.failure or failure
-  local title = ('- %s: testing …'):format(checked.server.name)
-  if checked.is_over and failure then
-    title = ('- %s %s: %s'):format(verdict('ERROR'), checked.server.name, failure.code)
-  elseif checked.is_over then
-    title = ('- %s %s: %.0f ms'):format(verdict('OK'), checked.server.name, total)
-  end
-  local lines = { title }
+  local what = not checked.is_over and 'testing …'
+    or failure and failure.code
+    or ('%.0f ms'):format(total)
+  local lines = { ('%s: %s'):format(checked.server.name, what) }
   local steps = test.lines(checked.steps, { url = checked.server.url, width = 74 })
   if checked.failure then
     table.insert(steps, { text = require('ollama-remote.message').of(checked.failure) })
@@ -74,7 +72,7 @@ local function lines_of(checked)
   if failure and UNASKED[failure.code] then
     lines[#lines + 1] = '    Here nobody is asked: t in :Ollama servers asks you.'
   end
-  return lines
+  return checked.is_over and (failure and 'ERROR' or 'OK') or nil, lines
 end
 
 ---@param report ollama.ServersReport
@@ -88,7 +86,9 @@ local function lines_for(report)
   end
   local lines = {}
   for _, checked in ipairs(report.servers) do
-    vim.list_extend(lines, lines_of(checked))
+    local word, told = told_of(checked)
+    told[1] = ('- %s%s'):format(word and verdict(word) .. ' ' or '', told[1])
+    vim.list_extend(lines, told)
   end
   return lines
 end
@@ -149,8 +149,12 @@ local function check_headless()
   vim.wait(HEADLESS_MS, function()
     return is_over(report)
   end, 20)
-  for _, line in ipairs(lines_for(report)) do
-    health.info((line:gsub('^%- ', '')))
+  if report.failure then
+    return health.error(require('ollama-remote.message').of(report.failure))
+  end
+  for _, checked in ipairs(report.servers) do
+    local word, lines = told_of(checked)
+    health[word == 'OK' and 'ok' or 'error'](table.concat(lines, '\n'))
   end
 end
 
