@@ -94,11 +94,30 @@ function M.rows(models, marked)
   return rows
 end
 
----@param problems { server: string, error: ollama.Error }[]
+---@alias ollama.ServerProblem { server: string, error: ollama.Error }
+
+---@param problems ollama.ServerProblem[]
 local function tell_problems(problems)
   for _, problem in ipairs(problems) do
     message.say(('%s: %s'):format(problem.server, message.of(problem.error)), 'warn')
   end
+end
+
+--- One line per server that could not be asked, below the models.
+---@param problems ollama.ServerProblem[]
+---@return string[]
+local function problem_rows(problems)
+  return vim.tbl_map(function(problem)
+    local text = ('✗ %s: %s: %s'):format(
+      problem.server,
+      problem.error.code,
+      problem.error.message
+    )
+    text = vim.trim((text:gsub('%s*\n%s*', ' ')))
+    local most = vim.o.columns - 10
+    return vim.fn.strdisplaywidth(text) > most and vim.fn.strcharpart(text, 0, most - 1) .. '…'
+      or text
+  end, problems)
 end
 
 ---@param has_problems boolean whether servers could not be asked, of which the person was told
@@ -118,12 +137,14 @@ local function nothing_listed(has_problems)
   }
 end
 
+--- What is chosen of the unreachable servers is told in full.
 ---@param options ollama.PickOptions
----@param listed { models: ollama.Model[], default_model?: string }
+---@param listed { models: ollama.Model[], default_model?: string, problems: ollama.ServerProblem[] }
 ---@param callback ollama.Callback
 local function choose(options, listed, callback)
   local marked = options.current or options.default and listed.default_model or nil
   local rows = M.rows(listed.models, marked)
+  vim.list_extend(rows, problem_rows(listed.problems))
   local indices = vim.fn.range(1, #rows)
   vim.ui.select(indices, {
     prompt = options.prompt,
@@ -132,7 +153,12 @@ local function choose(options, listed, callback)
       return rows[index]
     end,
   }, function(index)
-    callback(nil, index and listed.models[index].ref)
+    local problem = index and listed.problems[index - #listed.models]
+    if problem then
+      tell_problems({ problem })
+    end
+    local model = index and listed.models[index]
+    callback(nil, model and model.ref)
   end)
 end
 
@@ -144,10 +170,10 @@ function M.pick(options, callback)
     if failure then
       return callback(failure)
     end
-    local problems = listed.problems or {}
-    tell_problems(problems)
+    listed.problems = listed.problems or {}
     if #listed.models == 0 then
-      return callback(nothing_listed(#problems > 0))
+      tell_problems(listed.problems)
+      return callback(nothing_listed(#listed.problems > 0))
     end
     known_refs = vim.tbl_map(function(model)
       return model.ref

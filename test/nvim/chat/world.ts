@@ -35,6 +35,8 @@ export const STEPWISE = { tokensPerSecond: 1 } as const
 export interface WorldOptions extends DriverOptions {
   /** What the user gives to setup(), beside the server `gpu`. */
   setup?: UserConfig
+  /** Servers beside `gpu`. */
+  more?: UserConfig['servers']
   /** In place of the server's own ssh settings; `false` dials Ollama directly. */
   ssh?: Partial<Exclude<NonNullable<NonNullable<UserConfig['servers']>[string]['ssh']>, string>> | false
   /** The text of known_hosts; by default it holds the sshd's key. */
@@ -71,7 +73,11 @@ export async function startWorld(binary: NeovimBinary, sshd: Sshd, options: Worl
   const { ssh, url = ollama.url } = options
   const own = { host: sshd.host, port: sshd.port, user: sshd.user, identity_file: sshd.clientKey.path }
   const server = ssh === false ? { url } : { ssh: { ...own, known_hosts: knownHosts, ...ssh }, url }
-  const setup: UserConfig = { servers: { gpu: server }, default_model: 'gpu:thinker:8b', ...options.setup }
+  const setup: UserConfig = {
+    servers: { gpu: server, ...options.more },
+    default_model: 'gpu:thinker:8b',
+    ...options.setup,
+  }
   const nvim = await startNeovim(binary, {
     columns: 110,
     rows: 34,

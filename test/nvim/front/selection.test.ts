@@ -119,9 +119,14 @@ describeWithNeovim('the picker', (nvim) => {
     const screen = await front.nvim.waitForScreen(/3: {3}gpu:tiny/)
     expect(screen).toMatch(/1: ● gpu:qwen3:32b {3}20 GB {2}32\.8B {2}Q4_K_M {2}tools thinking\n/)
     expect(screen).toMatch(/2: {3}desk:llava:7b {2}4\.7 GB {5}7B {2}Q4_0 {4}vision\n/)
+    expect(screen).toMatch(/4: ✗ attic: SSH_UNREACHABLE: attic does not answer\n/)
     await front.nvim.type('2<CR>')
     await front.nvim.waitForScreen(/desk:llava:7b ●/)
+    await front.nvim.type(' om')
+    await front.nvim.waitForScreen(/4: ✗ attic/)
+    await front.nvim.type('4<CR>')
     await front.nvim.waitForLua("return vim.fn.execute('messages'):find('attic does not answer', 1, true)")
+    await front.nvim.waitForScreen(/desk:llava:7b ●/)
   })
 
   test('with nothing to choose it says what to do', async () => {
