@@ -3,10 +3,11 @@
 // down and when it is tried for them (reconnection.ts).
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
-import { isAbort, PluginError, toPluginError } from '../core/errors.ts'
+import { PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { mayRetry, mustWait, STABLE_AFTER_MS } from './back-off.ts'
 import { Attempt, type Waiter } from './connection-attempt.ts'
+import { asError, closedError, codeOf, endedError, unansweredError } from './connection-errors.ts'
 import { type ConnectionState, ConnectionStates } from './connection-states.ts'
 import { LinkProbe } from './link-probe.ts'
 import type { LinkWatch, Occasion, Watched } from './link-watch.ts'
@@ -232,7 +233,8 @@ export class Connection implements Link, Watched {
       throw attempt.signal.reason
     }
     const { clock, name } = this.#options
-    const probe = new LinkProbe({ session, clock, name, onDead: (error) => this.#lost(session, error) })
+    const deadError = (words: string) => unansweredError(name, words)
+    const probe = new LinkProbe({ session, clock, deadError, onDead: (error) => this.#lost(session, error) })
     this.#attempt = undefined
     this.#up = { session, probe, since: clock.now(), hasAnswered: false }
     this.#attempts = 0
@@ -314,23 +316,4 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
     signal.addEventListener('abort', leave, { once: true })
     promise.finally(() => signal.removeEventListener('abort', leave)).then(resolve, reject)
   })
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof PluginError ? error.code : undefined
-}
-
-function endedError(): PluginError {
-  return new PluginError('CANCELLED', 'The connection was ended')
-}
-
-function closedError(): PluginError {
-  return new PluginError('CANCELLED', 'The connection is closed')
-}
-
-/** A reason of ours passes as it is; only what nobody foresaw is wrapped. */
-function asError(thrown: unknown): PluginError {
-  return isAbort(thrown)
-    ? new PluginError('CANCELLED', 'The attempt was given up', { cause: thrown })
-    : toPluginError(thrown)
 }

@@ -4,30 +4,67 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
 import { retryDelay } from './back-off.ts'
-import type { Link, Milestone } from './transport.ts'
+import { LinkProbe } from './link-probe.ts'
+import type { LinkWatch, Occasion, Watched } from './link-watch.ts'
+import type { Link, Milestone, ReadyOptions } from './transport.ts'
 
 /** Time until a server that does not take the connection is given up. */
 const CONNECT_TIMEOUT_MS = 10_000
 
+/** With the system's own ten probes of a second each, a silent connection that is dead is noticed within 15 s. */
+const KEEP_ALIVE_AFTER_MS = 5_000
+
+interface Place {
+  /** A unix socket's path when it begins with `/`. */
+  host: string
+  port: number
+}
+
+/** What is needed to notice that connections are dead. */
+export interface DirectLife {
+  place: Place
+  clock: Clock
+  watch: LinkWatch
+  /** Connections that nobody uses now may be dead though the server is there. */
+  onDoubt: () => void
+}
+
 export interface DirectOptions {
+  life?: DirectLife | undefined
   connectTimeoutMs?: number
   onMilestone?: ((milestone: Milestone) => void) | undefined
 }
 
-export class DirectLink implements Link {
+export class DirectLink implements Link, Watched {
   readonly #timeoutMs: number
   readonly #onMilestone: DirectOptions['onMilestone']
   readonly #sockets = new Set<Socket>()
+  readonly #life: DirectLife | undefined
+  readonly #probe: LinkProbe | undefined
+  #unwatch: (() => void) | undefined
   #isClosed = false
 
   constructor(options: DirectOptions = {}) {
     this.#timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
     this.#onMilestone = options.onMilestone
+    this.#life = options.life
+    this.#probe = options.life && this.#probeOf(options.life)
   }
 
-  /** There is nothing to bring up: each stream dials for itself. */
-  async ready(options: { signal?: AbortSignal } = {}): Promise<void> {
-    options.signal?.throwIfAborted()
+  /** There is nothing to bring up, since each stream dials for itself; but those that are there may be dead. */
+  async ready({ signal }: ReadyOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#sockets.size > 0) await this.#probe?.beforeRequest()
+    signal?.throwIfAborted()
+  }
+
+  answered(): void {
+    this.#probe?.heard()
+  }
+
+  look(occasion: Occasion): void {
+    if (occasion !== 'focus') this.#life?.onDoubt()
+    this.#probe?.suspect(occasion)
   }
 
   /** @throws PluginError API_UNAVAILABLE; the signal's reason when aborted. */
@@ -35,9 +72,8 @@ export class DirectLink implements Link {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       if (this.#isClosed) return reject(new PluginError('CANCELLED', 'The link is closed'))
-      const place = host.startsWith('/') ? { path: host } : { host, port, noDelay: true }
-      const socket = connect({ ...place, timeout: this.#timeoutMs })
-      this.#sockets.add(socket)
+      const socket = connect({ ...dialOptions(host, port), timeout: this.#timeoutMs })
+      this.#keep(socket)
       const hop = host.startsWith('/') ? host : `${host}:${port}`
       socket.once(
         'lookup',
@@ -53,7 +89,7 @@ export class DirectLink implements Link {
       socket.once('timeout', () => fail(tooSlow(host, port, this.#timeoutMs)))
       socket.once('error', onError)
       socket.once('close', () => {
-        this.#sockets.delete(socket)
+        this.#letGo(socket)
         signal?.removeEventListener('abort', giveUp)
         reject(new PluginError('CANCELLED', 'The link was closed'))
       })
@@ -66,8 +102,43 @@ export class DirectLink implements Link {
     })
   }
 
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    this.#probe?.keepAnEyeOn(socket)
+    this.#unwatch ??= this.#life?.watch.add(this)
+  }
+
+  #letGo(socket: Socket): void {
+    this.#sockets.delete(socket)
+    if (this.#sockets.size > 0) return
+    this.#unwatch?.()
+    this.#unwatch = undefined
+  }
+
+  #probeOf({ place, clock }: DirectLife): LinkProbe {
+    return new LinkProbe({
+      session: { probe: (signal) => this.#knock(place, signal) },
+      clock,
+      deadError: (words) => silentError(place, words),
+      onDead: (error) => {
+        for (const socket of this.#sockets) socket.destroy(error)
+      },
+    })
+  }
+
+  /** A refusal is a sign of life too: it comes from the server's machine. */
+  async #knock({ host, port }: Place, signal: AbortSignal): Promise<void> {
+    try {
+      const stream = await this.open(host, port, signal)
+      stream.destroy()
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string }
+      if (code !== 'ECONNREFUSED') throw error
+    }
+  }
+
   /** The time that a server takes to accept a connection, in milliseconds. @throws PluginError API_UNAVAILABLE */
-  async measure({ host, port }: { host: string; port: number }, clock: Clock, signal?: AbortSignal): Promise<number> {
+  async measure({ host, port }: Place, clock: Clock, signal?: AbortSignal): Promise<number> {
     const before = clock.now()
     const stream = await this.open(host, port, signal)
     stream.destroy()
@@ -76,7 +147,7 @@ export class DirectLink implements Link {
 
   /** Resolves when the server accepts a connection; it is dialled at growing intervals until then. */
   async whenBack(
-    place: { host: string; port: number },
+    place: Place,
     { clock, random = Math.random }: { clock: Clock; random?: (() => number) | undefined },
     signal: AbortSignal,
   ): Promise<void> {
@@ -93,8 +164,20 @@ export class DirectLink implements Link {
 
   close(): void {
     this.#isClosed = true
+    this.#probe?.stop()
     for (const socket of this.#sockets) socket.destroy()
   }
+}
+
+function dialOptions(host: string, port: number) {
+  if (host.startsWith('/')) return { path: host }
+  return { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS }
+}
+
+function silentError({ host, port }: Place, words: string): PluginError {
+  return new PluginError('API_UNAVAILABLE', `${host.startsWith('/') ? host : `${host}:${port}`} ${words}`, {
+    hint: 'Check the network, the address and any firewall between.',
+  })
 }
 
 function tooSlow(host: string, port: number, ms: number): PluginError {

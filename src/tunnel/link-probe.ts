@@ -26,10 +26,10 @@ const WORDS: Readonly<Record<Occasion | 'asking', string>> = {
 }
 
 export interface LinkProbeOptions {
-  session: Session
+  session: Pick<Session, 'probe' | 'heardAt'>
   clock: Clock
-  /** The server's, for the sentence. */
-  name: string
+  /** @param words say what did not happen, as `did not answer within 2.5 s after waking`. */
+  deadError: (words: string) => PluginError
   onDead: (error: PluginError) => void
 }
 
@@ -144,9 +144,6 @@ export class LinkProbe {
   }
 
   #unanswered(occasion: Occasion | 'asking'): PluginError {
-    const words = `did not answer within ${DEADLINE_MS / 1000} s ${WORDS[occasion]}`
-    return new PluginError('SSH_DISCONNECTED', `The SSH connection to ${this.#options.name} was lost: it ${words}`, {
-      hint: 'Check the network; the next request connects anew.',
-    })
+    return this.#options.deadError(`did not answer within ${DEADLINE_MS / 1000} s ${WORDS[occasion]}`)
   }
 }

@@ -73,10 +73,11 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
   setImmediate(() => void preload(config.ssh !== undefined))
   const bridgeConsent: BridgeConsent = { answer: undefined }
   const connection = config.ssh ? sshConnection(config.name, config.ssh, { ...dependencies, bridgeConsent }) : undefined
-  const direct = new DirectLink()
-  const link: Link = connection ?? direct
   const place = placeOf(config.url)
-  const http = new TunnelHttp({ link, url: config.url, authorities: authoritiesOf(config, dependencies) })
+  const watch = dependencies.watch ?? new LinkWatch({ clock })
+  const direct = new DirectLink({ life: { place, clock, watch, onDoubt: () => http.renew() } })
+  const link: Link = connection ?? direct
+  const http: TunnelHttp = new TunnelHttp({ link, url: config.url, authorities: authoritiesOf(config, dependencies) })
   return {
     config,
     http,

@@ -29,6 +29,8 @@ export class TunnelHttp implements Http {
   readonly #authorities: TunnelHttpOptions['authorities']
   #isClosed = false
   #agent: Promise<{ undici: Undici; agent: Agent }> | undefined
+  /** Those that end with their last request. */
+  readonly #retired = new Set<Agent>()
   /** Requests without a response yet. */
   #unanswered = 0
 
@@ -52,7 +54,7 @@ export class TunnelHttp implements Http {
         body: this.#read(everythingOf(response.body), signal),
       }
     } catch (error) {
-      throw signal?.aborted ? signal.reason : requestError(withoutWrapper(error), this.#url)
+      throw this.#reasonToEnd(signal) ?? requestError(withoutWrapper(error), this.#url)
     } finally {
       this.#unanswered--
     }
@@ -63,6 +65,21 @@ export class TunnelHttp implements Http {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#agent?.then(({ agent }) => agent.destroy(closedError())).catch(() => {})
+    for (const agent of this.#retired) agent.destroy(closedError()).catch(() => {})
+  }
+
+  /** Closes the channels that no request uses now; those that run keep theirs. */
+  renew(): void {
+    const retiring = this.#agent
+    this.#agent = undefined
+    const retire = async () => {
+      const found = await retiring
+      if (!found) return
+      this.#retired.add(found.agent)
+      await (this.#isClosed ? found.agent.destroy(closedError()) : found.agent.close())
+      this.#retired.delete(found.agent)
+    }
+    retire().catch(() => {})
   }
 
   /**
@@ -110,8 +127,14 @@ export class TunnelHttp implements Http {
       // undici gives the channel back one turn later; whoever asks again at once would be given a second one.
       await new Promise((resolve) => setImmediate(resolve))
     } catch (error) {
-      throw signal?.aborted ? signal.reason : bodyError(error, this.#url)
+      throw this.#reasonToEnd(signal) ?? bodyError(error, this.#url)
     }
+  }
+
+  /** Why it was ended from here, which says more than how that looks on the wire. */
+  #reasonToEnd(signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason
+    return this.#isClosed ? closedError() : undefined
   }
 
   #pathTo(path: string): string {

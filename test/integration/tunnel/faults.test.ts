@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2, { type ServerChannel, type Connection as ServerConnection } from 'ssh2'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/core/clock.ts'
 import type { Server } from '../../../src/tunnel/server.ts'
 import { type Backend, failureOf, get, openRig, person, type RigOptions, startBackend, text } from './tunnel-rig.ts'
 
@@ -240,7 +241,7 @@ describe('the tunnel with faulty servers', () => {
     const server = await import('../../../src/tunnel/server.ts').then(({ openServer }) =>
       openServer(
         { name: 'local', ssh: undefined, url: backend.url, caFile: undefined },
-        { prompts: person().prompts, clock: { now: () => 0, sleep: async () => {} }, log: silent },
+        { prompts: person().prompts, clock: systemClock, log: silent },
       ),
     )
     ends.push(() => server.close())
