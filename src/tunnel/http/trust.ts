@@ -1,6 +1,5 @@
 // Which certificates are trusted for https: the usual ones, and those of a file that the user names.
 import { X509Certificate } from 'node:crypto'
-import * as tls from 'node:tls'
 import { PluginError } from '../../core/errors.ts'
 import type { SshFiles } from '../ssh-files.ts'
 
@@ -26,8 +25,9 @@ export async function readAuthorities(path: string, files: Pick<SshFiles, 'read'
   return [...(await usual(files)), ...own]
 }
 
-/** Newer Nodes tell what they trust, NODE_EXTRA_CA_CERTS among it. */
+/** Newer Nodes tell what they trust, NODE_EXTRA_CA_CERTS among it. Loaded on need: few servers have certificates. */
 async function usual(files: Pick<SshFiles, 'read'>): Promise<readonly string[]> {
+  const tls = await import('node:tls')
   const { getCACertificates } = tls as { getCACertificates?: (kind: 'default') => string[] }
   if (getCACertificates) return getCACertificates('default')
   const extra = process.env.NODE_EXTRA_CA_CERTS
