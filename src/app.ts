@@ -86,6 +86,7 @@ export class App {
       onNotice: (text) => this.#warn(text),
       onStatus: (server, { state, error }) => {
         this.#book.changed(server)
+        this.#chats.wayChanged()
         const why = error === undefined ? {} : { code: error.code, message: error.message }
         this.#tell({ name: 'ConnectionChanged', server, state, ...why })
       },

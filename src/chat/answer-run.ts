@@ -49,7 +49,7 @@ export interface AnswerRunDeps {
   onMove(): void
 }
 
-/** An answer that is asked for again and again without a word in between has another fault than its link. */
+/** An answer that is asked for again and again and gets nowhere has another fault than its link. */
 const MOST_FRUITLESS_CUTS = 5
 
 export class AnswerRun {
@@ -62,6 +62,8 @@ export class AnswerRun {
   /** Why the answer was cut last. */
   #loss: ErrorRecord | undefined
   #isWaiting = false
+  /** How long the answer ever was: only what is more than that is worth another try. */
+  #longest = 0
 
   /** @param cut goes on with the transcript's last turn, which was cut */
   constructor(model: string, deps: AnswerRunDeps, cut?: Turn) {
@@ -224,12 +226,20 @@ export class AnswerRun {
   #takeText(part: AnswerText): void {
     const { transcript, states, onMove } = this.#deps
     this.#beginTurn()
-    this.#patience.encourage()
     this.#answer.note(part)
     transcript.extendAnswer(part, this.#answer.thinkingMs)
+    this.#measureProgress()
     if (!states.move(part.type === 'thinking' ? 'thinking' : 'writing')) return
     onMove()
     transcript.hurry()
+  }
+
+  /** An answer that is cut at the same place each time it begins anew gets nowhere. */
+  #measureProgress(): void {
+    const { text, thinking = '' } = this.#last()
+    if (text.length + thinking.length <= this.#longest) return
+    this.#longest = text.length + thinking.length
+    this.#patience.encourage()
   }
 
   /** A provider that tells an impossible phase has a defect, for which the answer need not die. */

@@ -77,13 +77,15 @@ export class Answer {
     const { signal } = this.#controller
     signal.throwIfAborted()
     const iterator = open(signal)[Symbol.asyncIterator]()
-    const next = endedBy(signal, () => iterator.next())
+    const over = new AbortController()
+    const next = endedBy(signal, over.signal, () => iterator.next())
     try {
       for (let result = await next(); !result.done; result = await next()) {
         if (result.value.type === 'finish') return result.value
         take(result.value)
       }
     } finally {
+      over.abort()
       leave(iterator)
     }
     throw new PluginError('API_INCOMPLETE', 'The answer stopped coming before it was done', { hint: 'Ask again.' })
@@ -91,12 +93,12 @@ export class Answer {
 }
 
 /**
- * `next`, but rejecting with the signal's reason as soon as that is aborted.
+ * `next`, but rejecting with the signal's reason as soon as that is aborted; until it is over.
  * One listener serves all calls: one for each part would cost more than the parts.
  */
-function endedBy<T>(signal: AbortSignal, next: () => Promise<T>): () => Promise<T> {
+function endedBy<T>(signal: AbortSignal, over: AbortSignal, next: () => Promise<T>): () => Promise<T> {
   let giveUp: (reason: unknown) => void = () => {}
-  signal.addEventListener('abort', () => giveUp(signal.reason), { once: true })
+  signal.addEventListener('abort', () => giveUp(signal.reason), { once: true, signal: over })
   return () =>
     new Promise((resolve, reject) => {
       giveUp = reject

@@ -42,6 +42,11 @@ export class Chats {
     }
   }
 
+  /** A way to a server has changed. */
+  wayChanged(): void {
+    for (const session of this.#open.values()) session.wayChanged()
+  }
+
   #show({ chat, transcript }: Params<'chat.open'>): ChatState {
     const known = this.#open.get(chat)
     const session = known ?? this.#begin(chat)

@@ -189,6 +189,11 @@ export class Session {
     }
   }
 
+  /** A way to a server has changed, and with it perhaps what is told of the wait for it. */
+  wayChanged(): void {
+    if (this.#answer?.waiting) this.#tell()
+  }
+
   /** Renders the whole transcript, also into a new buffer while an answer comes. */
   async show(): Promise<void> {
     this.#transcript.show()

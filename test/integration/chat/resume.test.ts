@@ -10,7 +10,8 @@ import { silentLog } from '../../../src/core/log.ts'
 import { Ollama } from '../../../src/providers/ollama.ts'
 import { ProviderRouter } from '../../../src/providers/router.ts'
 import { openServer, type Server } from '../../../src/tunnel/server.ts'
-import { INSTANT_PACE } from '../../support/ollama-double/behaviour.ts'
+import type { Ask } from '../../support/ollama-double/ask.ts'
+import { type Behaviour, INSTANT_PACE } from '../../support/ollama-double/behaviour.ts'
 import type { RecordedRequest } from '../../support/ollama-double/exchange.ts'
 import { defineModel } from '../../support/ollama-double/models.ts'
 import { type OllamaDouble, startOllamaDouble } from '../../support/ollama-double/ollama-double.ts'
@@ -56,7 +57,10 @@ afterAll(async () => {
 })
 
 /** Asks a model whose answer is cut after so many pieces of each request, and gives the whole turn. */
-async function ask(model: string, cuts: readonly number[]): Promise<{ turn: Turn; requests: RecordedRequest[] }> {
+async function ask(
+  model: string,
+  cuts: readonly number[] | ((asked: Ask) => Behaviour),
+): Promise<{ turn: Turn; requests: RecordedRequest[] }> {
   const surface = new MemorySurface()
   const router = new ProviderRouter(
     new Map([['gpu', new Ollama({ http: server.http, clock: systemClock, server: 'gpu' })]]),
@@ -72,7 +76,7 @@ async function ask(model: string, cuts: readonly number[]): Promise<{ turn: Turn
   })
   const before = ollama.requests.length
   const whole = { pieces: piecesOf(ANSWER), thinking: piecesOf(THINKING) }
-  ollama.scriptAll(cutting(cuts, whole))
+  ollama.scriptAll(typeof cuts === 'function' ? cuts : cutting(cuts, whole))
   session.useModel(`gpu:${model}`)
   await session.send('What?')
   while (session.state().phase !== 'idle') await new Promise((resolve) => setImmediate(resolve))
@@ -127,6 +131,41 @@ describe('an answer that is cut again and again', () => {
 })
 
 describe('a server that does not show its prompts', () => {
+  test('however much of the end is repeated by the answer that goes on, it is no more than marked', async () => {
+    ollama.version = '0.11.4'
+    const told = 'Alpha beta gamma — 日本語 delta.\n\n```lua\nlocal epsilon = 1\n```\n\nZeta eta theta iota kappa.'
+    const going = { pieces: piecesOf(told) }
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: going.pieces.length - 1 }),
+          fc.nat(4),
+          async (cutAfter, repeated) => {
+            let hasBegun = false
+            const { turn } = await ask('open', (asked) => {
+              if (asked.messages.length === 1) {
+                const isFirst = !hasBegun
+                hasBegun = true
+                return isFirst ? { ...going, cutAfter, ending: 'fin-without-terminator' } : going
+              }
+              const partial = asked.messages[1]?.content ?? ''
+              const words = [...partial.matchAll(/(?<=^|\s)\S+/g)].map(({ index }) => index)
+              const from = repeated === 0 ? partial.length : (words.at(-repeated) ?? 0)
+              return { pieces: piecesOf(told.slice(from)) }
+            })
+            const [seam] = turn.seams ?? []
+            expect(turn).toMatchObject({ text: told, end: 'done', note: { code: 'ANSWER_SEAM' } })
+            // What is cut within its first word is asked anew: `Alpha` is two pieces.
+            expect(seam).toMatchObject({ method: cutAfter <= 2 ? 'anew' : 'continue' })
+          },
+        ),
+        { numRuns: 25 },
+      )
+    } finally {
+      ollama.version = '0.32.15'
+    }
+  })
+
   test('is never asked to, since it would generate; the rest is asked for and marked', async () => {
     ollama.version = '0.11.4'
     try {

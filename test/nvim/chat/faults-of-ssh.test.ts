@@ -65,6 +65,7 @@ describeWithSshd('faults of SSH', (openssh) => {
       const before = await world.ends()
       await world.send('anyone there')
       await waitForWords(world, 'offline: waiting for gpu', 'refuses connections')
+      await world.nvim.waitForScreen(/next try in \d+ s/)
       world.ollama.script({ pieces: ['I am.'] })
       await relay.open()
       expect((await world.ended(before)).text).toBe('I am.')

@@ -97,6 +97,20 @@ describeWithSshd('a lost link', (openssh) => {
       ])
     })
 
+    test('when the host dies while prompts wait, none is lost', async () => {
+      const { world, relay } = await relayed()
+      await relay.close()
+      for (const text of ['one', 'two', 'three']) await world.send(text)
+      await world.nvim.waitForScreen(/offline: waiting for gpu[\s\S]*queued: three/)
+      process.kill(await world.hostPid(), 'SIGKILL')
+      await world.nvim.waitForLua(`return #${CHAT}.pending == 0 and ${CHAT}.state.phase == 'idle'`)
+      expect(await world.promptText()).toBe('two\n\nthree')
+      expect((await world.turns()).map(({ text }) => text)).toEqual(['one'])
+      await relay.open()
+      world.ollama.script({ pieces: ['to one'] })
+      expect((await world.askAgain()).text).toBe('to one')
+    })
+
     test('<C-c> takes the waiting prompt back; the next one goes on waiting; stop! takes all', async () => {
       const { world, relay } = await relayed()
       await relay.close()

@@ -137,6 +137,20 @@ describe('an answer that is cut', () => {
     expect(rig.session.conversation.turns[1]?.note?.text).toContain('gR')
   })
 
+  test('an answer that breaks off in its first word each time is given up at last, at growing intervals', async () => {
+    const rig = await asked()
+    rig.ways.isBack = true
+    const began = rig.clock.now()
+    for (let time = 0; time < 20 && rig.session.state().phase !== 'idle'; time++) {
+      if (rig.answerer.last.partial) rig.answerer.last.say(seam('anew'))
+      await cut(rig, thinking('Hm'))
+      await rig.clock.advance(60_000)
+    }
+    expect(rig.answerer.answers).toHaveLength(6)
+    expect(rig.clock.now() - began).toBeGreaterThan(15_000)
+    expect(rig.session.state()).toMatchObject({ phase: 'idle', ended: 'interrupted' })
+  })
+
   test('a server that breaks off without a word each time is given up at last', async () => {
     const rig = await asked()
     rig.ways.isBack = true
@@ -203,6 +217,16 @@ describe('a prompt whose server is away', () => {
     await settled()
     expect(rig.answerer.answers).toHaveLength(before + 1)
     expect(rig.ways.tries).toBe(1)
+  })
+
+  test('when its way is tried next is told whenever that changes', async () => {
+    const rig = await asked()
+    rig.answerer.last.fail(failure('SSH_UNREACHABLE'))
+    await expectInStep(rig)
+    rig.ways.tryAt = rig.clock.now() + 4_000
+    rig.session.wayChanged()
+    await settled()
+    expect(rig.surface.states.at(-1)?.waiting?.next_try).toBe(rig.ways.tryAt)
   })
 
   test('a stop takes it back, and the next one is asked in its place', async () => {
