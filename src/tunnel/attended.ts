@@ -28,5 +28,6 @@ export function openedFirst(secrets: Secrets, mayAsk: () => void): Secrets {
     },
     set: (name, secret) => secrets.set(name, secret),
     delete: (name) => secrets.delete(name),
+    inTurn: (name, work) => secrets.inTurn?.(name, work) ?? work(),
   }
 }

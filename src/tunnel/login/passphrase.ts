@@ -5,10 +5,19 @@ import type { PrivateKey } from './key-files.ts'
 
 const PASSPHRASE_TRIES = 3
 
-/** The opened key; `undefined` when the user gave up or the key cannot be opened, which then stands in the report. */
-export async function unlockByAsking(run: AuthRun, identity: Identity): Promise<PrivateKey | undefined> {
-  const { secrets, unlock } = run.dependencies
+/**
+ * The opened key; `undefined` when the user gave up or the key cannot be opened, which then stands in the report.
+ * Several servers may want the same key at once: its passphrase is asked for once.
+ */
+export function unlockByAsking(run: AuthRun, identity: Identity): Promise<PrivateKey | undefined> {
+  const { secrets } = run.dependencies
   const secretName = `passphrase of ${identity.path}`
+  const work = () => askAndUnlock(run, identity, secretName)
+  return secrets.inTurn ? secrets.inTurn(secretName, work) : work()
+}
+
+async function askAndUnlock(run: AuthRun, identity: Identity, secretName: string): Promise<PrivateKey | undefined> {
+  const { secrets, unlock } = run.dependencies
   const kept = await secrets.get(secretName)
   const reopened = kept === undefined ? undefined : await unlock(identity.text, kept)
   if (reopened?.kind === 'private') return reopened.key

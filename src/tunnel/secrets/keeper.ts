@@ -32,6 +32,8 @@ export class SecretKeeper implements Secrets {
   readonly #vault: Vault
   /** One after the other: nobody shall be asked twice for one passphrase. */
   #lastLoad: Promise<unknown> = Promise.resolve()
+  /** The end of the last turn at each secret. */
+  readonly #turns = new Map<string, Promise<void>>()
   #hasHinted = false
 
   constructor(options: KeeperOptions) {
@@ -79,6 +81,19 @@ export class SecretKeeper implements Secrets {
     if (refused === undefined || this.#atRest.get(name) !== refused) return
     this.#options.log.info('a kept secret was refused and is dropped', { name })
     this.#drop([name]).catch((error: unknown) => this.#tell(name, error))
+  }
+
+  inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work)
+    const end = turn.then(
+      () => {},
+      () => {},
+    )
+    this.#turns.set(name, end)
+    end.then(() => {
+      if (this.#turns.get(name) === end) this.#turns.delete(name)
+    })
+    return turn
   }
 
   /**

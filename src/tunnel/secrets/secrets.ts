@@ -15,4 +15,9 @@ export interface Secrets {
   set(name: string, secret: string): unknown
   /** Drops what was refused, at rest too. */
   delete(name: string): unknown
+  /**
+   * Does the work when nobody else is at this secret: who asks a person for it next finds what was typed before.
+   * Without it everybody asks for himself.
+   */
+  inTurn?<T>(name: string, work: () => Promise<T>): Promise<T>
 }

@@ -105,6 +105,7 @@ export class Attempt {
         get: (name) => paused(this.#timer, async () => options.secrets.get(name, this.#over.signal)),
         set: (name, secret) => options.secrets.set(name, secret),
         delete: (name) => options.secrets.delete(name),
+        inTurn: (name, work) => paused(this.#timer, () => options.secrets.inTurn?.(name, work) ?? work()),
       },
       prompts: this.#prompts,
       signal: this.#over.signal,

@@ -4,6 +4,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { silentLog } from '../../../src/core/log.ts'
+import { SecretKeeper } from '../../../src/tunnel/secrets/keeper.ts'
 import type { Server } from '../../../src/tunnel/server.ts'
 import { type LoginServerOptions, startLoginServer } from '../../support/login-server-double.ts'
 import { describeWithSshd } from '../../support/real-parts.ts'
@@ -62,6 +64,19 @@ describeWithSshd('a login at a real sshd', (openssh) => {
     expect(login).toBe('password')
     const keysOnly = await connect({ ...place(), target: { auth: ['key'] }, person: person(sshd.password) })
     expect(keysOnly.failure?.code).toBe('SSH_AUTH_FAILED')
+  })
+
+  it('of two servers at once asks for the passphrase of their key once', async () => {
+    const asker = person(sshd.clientKeyEncrypted.passphrase)
+    const secrets = new SecretKeeper({
+      ...{ prompts: asker.prompts, log: silentLog, file: () => join(folder, 'secrets.json') },
+      ...{ onNotice: () => {}, onFirstSecret: () => {} },
+    })
+    const identityFile = sshd.clientKeyEncrypted.path
+    const both = [1, 2].map(() => connect({ ...place(), identityFile, person: asker, more: { secrets } }))
+    const done = await Promise.all(both)
+    for (const { failure } of done) expect(failure).toBeUndefined()
+    expect(asker.asked).toHaveLength(1)
   })
 
   it('says that the passphrase was wrong, after three tries and no other', async () => {

@@ -107,6 +107,20 @@ describe('secrets of the session', () => {
     expect(hints()).toBe(1)
   })
 
+  it('are asked for in turn, each by itself, whatever becomes of the turn before', async () => {
+    const { keeper } = host()
+    const done: string[] = []
+    let fail = (_: Error) => {}
+    const first = keeper.inTurn(NAME, () => new Promise((_, reject) => (fail = reject)))
+    const second = keeper.inTurn(NAME, async () => done.push('second'))
+    await keeper.inTurn(OTHER, async () => done.push('other'))
+    expect(done).toEqual(['other'])
+    fail(new Error('cancelled'))
+    await expect(first).rejects.toThrow('cancelled')
+    await second
+    expect(done).toEqual(['other', 'second'])
+  })
+
   it('that are none are not kept, and nobody is asked', async () => {
     const { keeper, asked } = host()
     expect(await keeper.remember()).toEqual({ names: [], place: '' })
