@@ -51,8 +51,17 @@ export function streamArguments(destination: Destination, host: string, port: nu
 
 /** One stream through a living master; nothing of the configuration is read again, and nothing is asked. */
 export function sharedStreamArguments(controlPath: string, host: string, port: number): string[] {
+  return ['-v', '-W', forwardAddress(host, port), ...sharedArguments(controlPath)]
+}
+
+/** A command at the far end through a living master. */
+export function sharedCommandArguments(controlPath: string, command: string): string[] {
+  return [...sharedArguments(controlPath), command]
+}
+
+function sharedArguments(controlPath: string): string[] {
   return [
-    ...['-F', 'none', '-T', '-v', '-W', forwardAddress(host, port)],
+    ...['-F', 'none', '-T'],
     ...options(['ControlMaster=no', `ControlPath=${literal(controlPath)}`, 'BatchMode=yes', 'ProxyCommand=false']),
     ...['--', 'master'],
   ]

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { systemClock } from '../../core/clock.ts'
 import type { PluginError } from '../../core/errors.ts'
 import { timeoutError } from '../ssh-errors.ts'
+import { needsNudge } from '../ssh2/nudge.ts'
 import { PhaseTimer, pausing } from '../ssh2/phase-timer.ts'
 import type { ConnectionFacts, Milestone, Session } from '../transport.ts'
-import { type Destination, keeperArguments, streamArguments } from './arguments.ts'
+import { type Destination, keeperArguments, sharedCommandArguments, streamArguments } from './arguments.ts'
 import { Askpass } from './askpass.ts'
 import { ChannelWatch } from './channel-watch.ts'
 import { type ChatterEvent, understand } from './chatter.ts'
@@ -14,7 +15,7 @@ import { connectMux } from './mux.ts'
 import { endError, lockedError, MissingProgramError, startError } from './openssh-errors.ts'
 import { OpensshSession } from './openssh-session.ts'
 import { CARRIAGE, factsOf, type OpensshOptions, sessionParts, TIMEOUTS } from './options.ts'
-import { type Ending, type KeptProcess, startKept } from './process.ts'
+import { type Ending, type KeptProcess, startKept, startPiped } from './process.ts'
 import type { RuntimeFolder } from './runtime-folder.ts'
 import { ForwardedStreams, PipedStreams, type Streams } from './streams.ts'
 
@@ -168,6 +169,7 @@ export class OpensshLogin {
     // Streams that log in by themselves may have to ask again.
     if (mux) askpass?.close()
     this.#pass('authentication', this.#facts.login)
+    if (mux) this.#nudge()
     this.#words.length = 0
     const gone = process.ended.then(async () => {
       mux?.end()
@@ -184,6 +186,17 @@ export class OpensshLogin {
       gone,
       letGo: () => process.end(),
     })
+  }
+
+  /** Has `true` run there where sshd would hold small packets back; nobody waits for it. */
+  #nudge(): void {
+    const { program = 'ssh', clock } = this.#options
+    if (!this.#destination.target.nudge || !needsNudge(this.#facts.banner ?? '')) return
+    const command = [program, ...sharedCommandArguments(this.#controlPath ?? '', 'true')]
+    const process = startPiped(command, { onLine: () => {}, clock })
+    process.output.resume()
+    // A forced command may run in its place, and wait for input.
+    process.end()
   }
 
   #pipes(): Streams {

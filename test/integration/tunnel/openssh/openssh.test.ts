@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { PROJECT_ROOT } from '../../../../scripts/project-root.ts'
 import { run } from '../../../../scripts/provision/command.ts'
+import { isAtLeast } from '../../../../scripts/provision/openssh.ts'
 import type { Server } from '../../../../src/tunnel/server.ts'
 import { descendants, isAlive } from '../../../support/process-tree.ts'
 import { describeWithSshd } from '../../../support/real-parts.ts'
@@ -85,6 +86,15 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     const { server } = await rig()
     await Promise.all(Array.from({ length: 20 }, () => get(server)))
     expect(accepted() - before).toBe(1)
+  })
+
+  it.each([true, false])('has an old sshd send each word at once when it may: %s', async (nudge) => {
+    const isOld = !isAtLeast(openssh.version, 10, 1)
+    const before = sshd.log().length
+    const { server } = await rig({ target: { nudge } })
+    await get(server)
+    if (isOld && nudge) await sshd.waitForLog(/Starting session: command/, { after: before })
+    else expect(sshd.log().slice(before)).not.toContain('Starting session')
   })
 
   it('asks for the passphrase of an encrypted key, again when it was wrong, and never for the same twice', async () => {

@@ -214,6 +214,13 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
     }
   })
 
+  it.each(['sockets', 'pipes'] as const)('need the program, for %s', async (carriage) => {
+    expect(await failureOf(connect({ program: '/no/such/ssh', carriage }))).toMatchObject({
+      code: 'SSH_UNSUPPORTED',
+      message: expect.stringContaining('No ssh program was found'),
+    })
+  })
+
   it('pass over a master that does not answer', async () => {
     const master = await startMaster()
     kill(master.child.pid ?? -1, 'SIGSTOP')

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { SshTarget } from '../../../../src/config/schema.ts'
-import { keeperArguments, sharedStreamArguments, streamArguments } from '../../../../src/tunnel/openssh/arguments.ts'
+import {
+  keeperArguments,
+  sharedCommandArguments,
+  sharedStreamArguments,
+  streamArguments,
+} from '../../../../src/tunnel/openssh/arguments.ts'
 import type { SshParameters } from '../../../../src/tunnel/ssh-config/ssh-parameters.ts'
 import { sshTarget } from '../../../support/ssh-target.ts'
 import { PARAMETERS } from '../fakes.ts'
@@ -75,6 +80,7 @@ describe('the arguments of ssh', () => {
     expect(words).toContain('-F none')
     expect(words).toContain('-W localhost:11434')
     expect(words).toContain('-o ControlPath=/tmp/100%%/m')
-    expect(words).toContain('-o BatchMode=yes -o ProxyCommand=false')
+    expect(words).toMatch(/-o BatchMode=yes -o ProxyCommand=false -- master$/)
+    expect(sharedCommandArguments('/m', 'true').slice(-3)).toEqual(['--', 'master', 'true'])
   })
 })
