@@ -220,9 +220,10 @@ export class Connection implements Link, Watched {
   }
 
   #refuseUnattended(attempt: Attempt): void {
-    if (attempt.isAttended || this.#reconnection.isAwaited) return
+    // What is asked when the attempt is over is asked for a request, as whether a bridge may be run.
+    if (this.#attempt !== attempt || attempt.isAttended || this.#reconnection.isAwaited) return
     const reason = new PluginError('CANCELLED', 'The login asks for something, and nobody is there to answer')
-    if (this.#attempt === attempt) this.#leave('idle', reason)
+    this.#leave('idle', reason)
     throw reason
   }
 

@@ -122,9 +122,11 @@ export class LinkProbe {
 
   async #ask(occasion: Occasion | 'asking'): Promise<void> {
     const { session, clock, onDead } = this.#options
+    if (this.#stopped.signal.aborted) return
     const begun = clock.now()
     const over = new AbortController()
-    const signal = AbortSignal.any([over.signal, this.#stopped.signal])
+    const { signal } = over
+    this.#stopped.signal.addEventListener('abort', () => over.abort(), { signal })
     const late = clock.sleep(DEADLINE_MS, signal).then(
       // An answer that is stuck behind others, which do come, is only slow.
       () => (this.#lastHeard > begun ? undefined : this.#unanswered(occasion)),

@@ -202,6 +202,16 @@ describe('a link that is kept up', () => {
     expect(await asked).toBe('ready')
   })
 
+  it('may ask when it is up, since then a request needs the answer', async () => {
+    const { connection, attempt } = rig()
+    connection.prepare()
+    const first = await attempt()
+    first.succeed()
+    await turn()
+    first.refuseUnattended()
+    expect(connection.state).toBe('ready')
+  })
+
   it('is left alone after a disconnect', async () => {
     const { connection, up, attempts, clock } = rig()
     connection.keepUp(true)
