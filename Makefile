@@ -12,7 +12,7 @@ try: $(BUNDLE) ## Try it: Neovim with a demonstration model (SSH=user@host for a
 test: $(BUNDLE) ## Run every test: unit, real sshd, real Neovim 0.10 and 0.12
 	@npx vitest run --project '!faults' $(ONLY)
 
-faults: $(BUNDLE) ## Make every fault of the network and 1,000 cuts, and write doc/reliability.md (20 minutes)
+faults: $(BUNDLE) ## Make every fault of the network and 1,000 cuts, and write doc/reliability.md (half an hour)
 	@$(RUN) test/faults/main.ts
 
 check: $(BUNDLE) ## Types, lint, format, architecture, unused code, documentation

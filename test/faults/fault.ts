@@ -30,6 +30,8 @@ export interface Fault {
   needs?: 'a network namespace' | 'a password' | undefined
   /** How the question is answered where the fault strikes in its answer. */
   behaviour?: Behaviour
+  /** Neovim itself dies: see the-end.ts. */
+  isTheEnd?: boolean
   /** Lines of sshd_config for the row. */
   sshd?: readonly string[]
   world?: (stage: Stage) => WorldOptions | Promise<WorldOptions>

@@ -1,5 +1,6 @@
 // `make faults`: runs every row of the fault matrix and all cuts, and writes doc/reliability.md from what was seen.
-// ONLY=words runs the rows with these words in their names and writes nothing; CUTS_SEED=n repeats a run of cuts.
+// With `--write` it writes from the last run only. ONLY=words runs the rows with these words in their names and writes
+// nothing; CUTS_SEED=n repeats a run of cuts.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,13 +16,17 @@ const MATRIX = ['<!-- matrix: begin -->', '<!-- matrix: end -->'] as const
 const CUTS = ['<!-- cuts: begin -->', '<!-- cuts: end -->'] as const
 const { ONLY: only } = process.env
 
-rmSync(RESULTS, { recursive: true, force: true })
-const vitest = join(PROJECT_ROOT, 'node_modules/vitest/vitest.mjs')
-const args = [vitest, 'run', '--project', 'faults', ...(only ? ['-t', only] : [])]
-const { status } = spawnSync(process.execPath, args, { cwd: PROJECT_ROOT, stdio: 'inherit' })
-process.exitCode = status ?? 1
+if (!process.argv.includes('--write')) run()
 if (only) say('Nothing is written: the document holds all rows.')
 else write()
+
+function run(): void {
+  rmSync(RESULTS, { recursive: true, force: true })
+  const vitest = join(PROJECT_ROOT, 'node_modules/vitest/vitest.mjs')
+  const args = [vitest, 'run', '--project', 'faults', ...(only ? ['-t', only] : [])]
+  const { status } = spawnSync(process.execPath, args, { cwd: PROJECT_ROOT, stdio: 'inherit' })
+  process.exitCode = status ?? 1
+}
 
 function write(): void {
   const matrix = readResults<Seen>('matrix')

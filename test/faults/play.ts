@@ -7,6 +7,7 @@ import { strikeAt } from './moments.ts'
 import type { Namespace } from './namespace.ts'
 import type { Sign } from './recorder.ts'
 import { FIRST_PIECE, type Look, type Parts, Stage, WHOLE } from './stage.ts'
+import { playTheEnd } from './the-end.ts'
 import { codeOf, leftIn, wordsRead } from './words.ts'
 
 /** Of a loaded machine. */
@@ -26,6 +27,7 @@ export async function play(fault: Fault, parts: Parts, namespace?: Namespace): P
   if (fault.sshd) await configure(parts, fault.sshd)
   await stage.populate(await fault.world?.(stage), fault.words)
   const struck = await strikeAt(stage, fault)
+  if (fault.isTheEnd) return playTheEnd(stage)
   await fault.gestures?.(stage)
   const since = fault.gestures ? performance.now() : struck
   const sign = await firstSign(stage, fault)
@@ -97,6 +99,7 @@ function isWhole({ turns, state }: Look): boolean {
 }
 
 function byItself({ moment }: Fault, told: Look, later: Look, sign?: Sign): string {
+  if (!isWhole(later) && told.state.phase === 'waiting') return 'it is tried again and again, until <C-c> takes it back'
   if (!isWhole(later)) return 'nothing: it waits for `gr`'
   if (!isWhole(told) || sign?.words) {
     return moment === 'in mid-answer' ? 'the answer goes on to its end' : 'the prompt goes out again and is answered'

@@ -19,10 +19,10 @@ export function matrixTable(rows: readonly Seen[]): string {
 
 function row(seen: Seen): string[] {
   const { name, how, moment, notRun } = seen
-  if (notRun !== undefined) return [name, how, moment, 'not run here', cell(notRun), '', '', '']
+  if (notRun !== undefined) return [name, how, moment, 'not run here', notRun, '', '', '']
   const { knownMs, code, read = '', left = '', byItself = '', nextPrompt = '', problems } = seen
-  const told = code === undefined ? cell(read) : `\`${code}\` ${cell(read)}`
-  const failed = problems.length === 0 ? '' : ` **Not as it must be: ${cell(problems.join('; '))}**`
+  const told = code === undefined ? read : `\`${code}\` ${read}`
+  const failed = problems.length === 0 ? '' : ` **Not as it must be: ${problems.join('; ')}**`
   return [
     name,
     how,
@@ -55,7 +55,7 @@ export function time(ms: number): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 

@@ -15,7 +15,7 @@ export function wordsRead({ turns, state, messages }: Look, code: string | undef
   const note = turns.findLast(({ note }) => note && (code === undefined || note.code === code))?.note?.text
   const told = state.error && [state.error.message, state.error.hint].filter((words) => words !== undefined).join('\n')
   const words = signs.find(({ isCode }) => !isCode)?.words
-  const waiting = state.waiting && `${words ?? ''} ${state.waiting.error.message}`
+  const waiting = state.waiting && `${words?.split(' · ')[0] ?? 'waiting'}: ${state.waiting.error.message}`
   return steady(waiting ?? note ?? told ?? words ?? messages.trim().split('\n').at(-1) ?? '')
 }
 

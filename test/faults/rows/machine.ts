@@ -57,4 +57,13 @@ export const machineFaults: readonly Fault[] = [
     within: 1,
     strike: async ({ world }) => kill(await world.hostPid(), 'SIGKILL'),
   },
+  {
+    name: 'Neovim killed in mid-answer',
+    how: 'SIGKILL',
+    moment: 'in mid-answer',
+    codes: [],
+    within: 3,
+    isTheEnd: true,
+    strike: () => {},
+  },
 ]

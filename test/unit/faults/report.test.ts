@@ -33,7 +33,7 @@ describe('the report of faults', () => {
 
   it('tells a row in Markdown that nothing in it can break', () => {
     expect(matrixTable([SEEN]).split('\n')[2]).toBe(
-      '| link reset | RST | in mid-answer | < 0.1 s | `SSH_DISCONNECTED` It was lost \\| &lt;gone> | the text so far | nothing | answered |',
+      '| link reset | RST | in mid-answer | &lt; 0.1 s | `SSH_DISCONNECTED` It was lost \\| &lt;gone> | the text so far | nothing | answered |',
     )
   })
 
