@@ -20,6 +20,7 @@ local WIDTH = 78
 ---@field url string
 ---@field steps ollama.TestStep[]
 ---@field is_over boolean
+---@field asks_next? boolean whether the person is asked what to do with the outcome
 ---@field failure? ollama.Error why the test could not be made, or was given up
 ---@field buffer? integer
 ---@field window? integer
@@ -110,6 +111,9 @@ local function closing_line(test)
     return { text = '… testing · q gives up', group = 'OllamaRemoteDim' }
   end
   local failure, total = M.outcome(test.steps)
+  if test.asks_next then
+    return { text = '' }
+  end
   if test.failure or failure then
     return { text = 'q closes', group = 'OllamaRemoteDim' }
   end
@@ -230,6 +234,7 @@ function M.show(server, options)
     end
   end)
   test.title, test.url = 'Test of ' .. server.name, server.url
+  test.asks_next = options.on_done ~= nil
   open_float(test)
 end
 

@@ -85,20 +85,53 @@ local function line_for(name, servers)
   return lines[1] or 1
 end
 
-local KEYS = {
-  ' <CR> connect · x disconnect · t test · a add · e edit · dd remove · * default · r refresh · q close · g? keys',
-  ' <CR> connect · x disconnect · t test · a add · e edit · dd remove · g? keys',
-  ' <CR> connect · t test · a add · e edit · g? keys',
-  ' g? keys',
+--- What the winbar says of each action, in its order; a narrow window leaves out those of a higher rank.
+---@type { action: string, word: string, rank: integer }[]
+local HINTS = {
+  { action = 'server-connect', word = 'connect', rank = 1 },
+  { action = 'server-disconnect', word = 'disconnect', rank = 2 },
+  { action = 'server-test', word = 'test', rank = 1 },
+  { action = 'server-add', word = 'add', rank = 1 },
+  { action = 'server-edit', word = 'edit', rank = 1 },
+  { action = 'server-remove', word = 'remove', rank = 2 },
+  { action = 'server-default', word = 'default', rank = 3 },
+  { action = 'server-refresh', word = 'refresh', rank = 3 },
+  { action = 'server-close', word = 'close', rank = 3 },
+  { action = 'help', word = 'keys', rank = 0 },
 }
+
+--- The keys as they are mapped now: the user may have moved them.
+---@param buffer integer
+---@param rank integer
+---@return string
+local function hints(buffer, rank)
+  local keys = {}
+  for _, map in ipairs(api.nvim_buf_get_keymap(buffer, 'n')) do
+    local action = (map.rhs or ''):match('^<Plug>%(ollama%-(.-)%)$')
+    if action then
+      keys[action] = map.lhs
+    end
+  end
+  local parts = {}
+  for _, hint in ipairs(HINTS) do
+    if keys[hint.action] and hint.rank <= rank then
+      parts[#parts + 1] = keys[hint.action] .. ' ' .. hint.word
+    end
+  end
+  return ' ' .. table.concat(parts, ' · ')
+end
 
 ---@param shown integer
 local function dress_window(shown)
   local width = api.nvim_win_get_width(shown)
-  local text = vim.iter(KEYS):find(function(keys)
-    return vim.fn.strdisplaywidth(keys) <= width
-  end) or KEYS[#KEYS]
-  local winbar = '%#OllamaRemoteDim#' .. text
+  local text
+  for rank = 3, 0, -1 do
+    text = hints(view.buffer, rank)
+    if vim.fn.strdisplaywidth(text) <= width then
+      break
+    end
+  end
+  local winbar = '%#OllamaRemoteDim#' .. text:gsub('%%', '%%%%')
   if vim.wo[shown].winbar ~= winbar then
     api.nvim_set_option_value('winbar', winbar, { win = shown, scope = 'local' })
   end

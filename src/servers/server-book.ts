@@ -182,6 +182,9 @@ export class ServerBook {
       { path: ['servers', server], value: undefined },
       ...(isDefault ? [{ path: ['default_server'], value: undefined }] : []),
     ])
+    if (this.#written.setup.default_server === server && origin === 'file') {
+      return { note: `default_server of your setup() still names ${server}: change it there.` }
+    }
     return origin === 'both' ? { note: `${server} is now again as setup() has it.` } : {}
   }
 

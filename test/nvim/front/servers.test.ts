@@ -136,6 +136,17 @@ describeWithNeovim('the list of servers', (nvim) => {
     expect(await front.nvim.waitForScreen(/In the list of servers/)).toMatch(/dd +remove it/)
   })
 
+  test('says its keys as they are, however the user moved them', async () => {
+    const init = "vim.g.ollama_remote = { keymaps = { ['server-test'] = 'T', ['server-edit'] = false } }"
+    const front = await startFront(nvim, { script: SCRIPT, init, columns: 120 })
+    const screen = await openServers(front)
+    expect(screen).toMatch(
+      /<CR> connect · x disconnect · T test · a add · dd remove · \* default · r refresh · q close · g\? keys/,
+    )
+    await front.nvim.type('T')
+    expect(await front.waitForRequests('servers.test')).toMatchObject([{ server: 'gpu' }])
+  })
+
   test('says when the host has gone, and comes back with a new one', async () => {
     const front = await startFront(nvim, { script: SCRIPT })
     await openServers(front)

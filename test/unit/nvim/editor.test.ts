@@ -13,12 +13,18 @@ describe('the verbs', () => {
     await editor.append(1, 'a "quoted"\nword')
     await editor.state({ chat: 1, phase: 'idle', queued: 0 })
     await editor.notify('warn', 'careful')
+    const row = { name: 'gpu', state: 'idle' } as never
+    const step = { stage: 'tcp', ms: 3 } as const
+    await editor.server(row)
+    await editor.testStep(7, step)
     expect(calls).toEqual([
       ['reply', 7, { ok: true, value: { a: 1 } }],
       ['render', 1, '# You\n'],
       ['append', 1, 'a "quoted"\nword'],
       ['state', { chat: 1, phase: 'idle', queued: 0 }],
       ['notify', 'warn', 'careful'],
+      ['server', row],
+      ['test_step', 7, step],
     ])
   })
 

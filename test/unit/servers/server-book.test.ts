@@ -196,6 +196,13 @@ describe('removing', () => {
     )
   })
 
+  it('says that setup() still has it for the default', async () => {
+    await writeFile(file, 'return { servers = { lab = {} } }')
+    const it = await openBook({ servers: { gpu: {} }, default_server: 'lab' })
+    expect((await it['servers.remove']({ server: 'lab' })).note).toMatch(/default_server/)
+    expect(it.names()).toEqual(['gpu'])
+  })
+
   it('says that one which stands in setup() too is now as it is there', async () => {
     await writeFile(file, 'return { servers = { gpu = { ssh = "new" } } }')
     const it = await openBook({ servers: { gpu: { ssh: 'old' } } })
