@@ -1,5 +1,5 @@
 -- :Ollama servers: one buffer with a row for each server, live while it can be seen. How the rows look is
--- server_rows.lua's; tests and dialogues have files of their own.
+-- server_rows.lua's, the window server_window.lua's; tests and dialogues have files of their own.
 local M = {}
 
 local api = vim.api
@@ -85,58 +85,6 @@ local function line_for(name, servers)
   return lines[1] or 1
 end
 
---- What the winbar says of each action, in its order; a narrow window leaves out those of a higher rank.
----@type { action: string, word: string, rank: integer }[]
-local HINTS = {
-  { action = 'server-connect', word = 'connect', rank = 1 },
-  { action = 'server-disconnect', word = 'disconnect', rank = 2 },
-  { action = 'server-test', word = 'test', rank = 1 },
-  { action = 'server-add', word = 'add', rank = 1 },
-  { action = 'server-edit', word = 'edit', rank = 1 },
-  { action = 'server-remove', word = 'remove', rank = 2 },
-  { action = 'server-default', word = 'default', rank = 3 },
-  { action = 'server-refresh', word = 'refresh', rank = 3 },
-  { action = 'server-close', word = 'close', rank = 3 },
-  { action = 'help', word = 'keys', rank = 0 },
-}
-
---- The keys as they are mapped now: the user may have moved them.
----@param buffer integer
----@param rank integer
----@return string
-local function hints(buffer, rank)
-  local keys = {}
-  for _, map in ipairs(api.nvim_buf_get_keymap(buffer, 'n')) do
-    local action = (map.rhs or ''):match('^<Plug>%(ollama%-(.-)%)$')
-    if action then
-      keys[action] = map.lhs
-    end
-  end
-  local parts = {}
-  for _, hint in ipairs(HINTS) do
-    if keys[hint.action] and hint.rank <= rank then
-      parts[#parts + 1] = keys[hint.action] .. ' ' .. hint.word
-    end
-  end
-  return ' ' .. table.concat(parts, ' · ')
-end
-
----@param shown integer
-local function dress_window(shown)
-  local width = api.nvim_win_get_width(shown)
-  local text
-  for rank = 3, 0, -1 do
-    text = hints(view.buffer, rank)
-    if vim.fn.strdisplaywidth(text) <= width then
-      break
-    end
-  end
-  local winbar = '%#OllamaRemoteDim#' .. text:gsub('%%', '%%%%')
-  if vim.wo[shown].winbar ~= winbar then
-    api.nvim_set_option_value('winbar', winbar, { win = shown, scope = 'local' })
-  end
-end
-
 function M.render()
   local shown = window()
   if not shown then
@@ -160,7 +108,7 @@ function M.render()
   local line = view.lines[cursor[1]] == name and name and cursor[1] or line_for(name, view.lines)
   local length = #(drawn.lines[line] or '')
   api.nvim_win_set_cursor(shown, { line, math.min(cursor[2], math.max(0, length - 1)) })
-  dress_window(shown)
+  require('ollama-remote.server_window').dress(shown)
 end
 
 --- Asks a server that can be asked for its version and its models in memory.
@@ -253,67 +201,17 @@ local function watch()
   end
 end
 
----@return integer buffer
-local function new_buffer()
-  local buffer = api.nvim_create_buf(false, true)
-  local stale = vim.fn.bufnr('^ollama-servers://$')
-  if stale > 0 then
-    pcall(api.nvim_buf_delete, stale, { force = true })
-  end
-  api.nvim_buf_set_name(buffer, 'ollama-servers://')
-  for option, value in pairs({
-    buftype = 'nofile',
-    bufhidden = 'hide',
-    swapfile = false,
-    modeline = false,
-    undolevels = -1,
-    modifiable = false,
-  }) do
-    api.nvim_set_option_value(option, value, { buf = buffer })
-  end
-  require('ollama-remote.keys').apply(buffer, 'servers')
-  api.nvim_create_autocmd('BufWinEnter', { group = group, buffer = buffer, callback = watch })
-  api.nvim_create_autocmd(
-    { 'BufHidden', 'BufWipeout' },
-    { group = group, buffer = buffer, callback = M.rest }
-  )
-  vim.bo[buffer].filetype = 'ollama-servers'
-  return buffer
-end
-
-local WINDOW_OPTIONS = {
-  cursorline = true,
-  number = false,
-  relativenumber = false,
-  signcolumn = 'no',
-  foldcolumn = '0',
-  statuscolumn = '',
-  spell = false,
-  list = false,
-  wrap = false,
-  winfixheight = true,
-}
-
----@param buffer integer
-local function open_window(buffer)
-  local height = math.max(4, math.min(14, math.floor(vim.o.lines / 2)))
-  local shown = api.nvim_open_win(buffer, true, { split = 'below', win = -1, height = height })
-  for option, value in pairs(WINDOW_OPTIONS) do
-    api.nvim_set_option_value(option, value, { win = shown, scope = 'local' })
-  end
-end
-
 --- Opens the list at once; what is not known yet comes when the host answers.
 function M.open()
   require('ollama-remote.highlights')
   if not (view.buffer and api.nvim_buf_is_valid(view.buffer)) then
-    view.buffer = new_buffer()
+    view.buffer = require('ollama-remote.server_window').new_buffer(watch, M.rest)
   end
   local shown = window()
   if shown then
     api.nvim_set_current_win(shown)
   else
-    open_window(view.buffer)
+    require('ollama-remote.server_window').open(view.buffer)
   end
   if #view.servers == 0 then
     view.notice = 'asking the host …'
