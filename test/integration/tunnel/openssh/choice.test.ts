@@ -7,6 +7,7 @@ import type { Server } from '../../../../src/tunnel/server.ts'
 import { type Authority, makeAuthority } from '../../../support/certificates.ts'
 import { describeWithSshd } from '../../../support/real-parts.ts'
 import { type Sshd, startSshd } from '../../../support/sshd.ts'
+import { endWatched, startWatched } from '../../../support/watched-process.ts'
 import {
   type Backend,
   failureOf,
@@ -97,6 +98,21 @@ describeWithSshd('the choice of a transport', (openssh) => {
       reason: `known_hosts names a certificate authority for the host (${knownHostsFile}:1)`,
     })
     await sshd.restart({ config: ['MaxStartups 100'] })
+  })
+
+  it('is the ssh program for a connection that the user has already', async () => {
+    const controlPath = join(folder, 'master')
+    const login = ['-p', `${sshd.port}`, '-l', sshd.user, '-i', sshd.clientKey.path]
+    const switches = ['-F', 'none', '-v', '-M', '-S', controlPath, '-N', '-o', 'StrictHostKeyChecking=no']
+    const known = ['-o', `UserKnownHostsFile=${join(folder, 'master-known_hosts')}`]
+    const master = startWatched(openssh.ssh, [...switches, ...known, ...login, sshd.host], {})
+    await master.waitFor(/Entering interactive session/)
+    const { server } = await rig({ identityFile: undefined, config: [`ControlPath ${controlPath}`] })
+    await get(server)
+    const reason = `your ssh is connected already (${controlPath})`
+    expect(server.status().facts).toMatchObject({ transport: 'openssh', reason, login: 'your ControlMaster' })
+    server.close()
+    await endWatched(master, 'SIGTERM')
   })
 
   describe('for a server with post-quantum key exchange only', () => {

@@ -1,5 +1,6 @@
 // The tunnel by the system's ssh against a real sshd: logins, questions, streams, and what is left behind.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -248,6 +249,16 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     expect(await failureOf(get((await rig({ port: 1 })).server))).toMatchObject({ code: 'SSH_UNREACHABLE' })
     const { server } = await rig({ host: 'no-such-host.invalid' })
     expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_NOT_FOUND' })
+  })
+
+  it('gives up on a server that says nothing', async () => {
+    const silent = createServer()
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const { server } = await rig({ port, target: { connectTimeoutMs: 1_000 } })
+    expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_CONNECTION_TIMEOUT' })
+    await expect.poll(left).toEqual([])
+    silent.close()
   })
 
   it('leaves nothing when an attempt is given up', async () => {
