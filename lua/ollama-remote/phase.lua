@@ -51,8 +51,9 @@ end
 
 --- What is said of a server that is away, and of the prompt or the answer that waits for it.
 ---@param waiting ollama.Waiting
+---@param width integer of the transcript's window
 ---@return ollama.Chunks[]
-local function waiting_lines(waiting)
+local function waiting_lines(waiting, width)
   local left = seconds_left(waiting)
   local text = ('%s %s: waiting for %s%s'):format(
     FRAMES[frame],
@@ -60,13 +61,12 @@ local function waiting_lines(waiting)
     waiting.server,
     left and (', next try in %d s'):format(left) or ''
   )
-  local ends = waiting.has_answer and 'leaves it so' or 'takes it back'
-  local hint = (' · gR tries now · <C-c> %s'):format(ends)
-  local lines = { { { text, 'OllamaRemotePhase' }, { hint, 'OllamaRemoteDim' } } }
-  -- An interrupted answer has its note right above; this is why it does not go on yet.
-  if not waiting.has_answer or left then
-    lines[2] = { { waiting.error.message, 'OllamaRemoteFailed' } }
+  local lines = { { { text, 'OllamaRemotePhase' } } }
+  for _, line in ipairs(require('ollama-remote.server_rows').wrap(waiting.error.message, width)) do
+    lines[#lines + 1] = { { line, 'OllamaRemoteFailed' } }
   end
+  local ends = waiting.has_answer and 'leaves it so' or 'takes it back'
+  lines[#lines + 1] = { { 'gR tries now · <C-c> ' .. ends, 'OllamaRemoteDim' } }
   return lines
 end
 
@@ -91,7 +91,9 @@ function M.lines(chat)
     return {}
   end
   local waiting = chat.state.waiting
-  local lines = waiting and waiting_lines(waiting) or running_lines(chat, words)
+  local window = chats.window(chat, 'transcript')
+  local width = math.max(20, (window and api.nvim_win_get_width(window) or vim.o.columns) - 2)
+  local lines = waiting and waiting_lines(waiting, width) or running_lines(chat, words)
   for index, pending in ipairs(chat.pending) do
     -- With nothing running the first one is what the phase line already speaks of.
     if index > 1 or phase ~= 'idle' then

@@ -37,7 +37,7 @@ describeWithSshd('a lost link', (openssh) => {
       const parts = await relayed()
       const { world, relay } = parts
       const before = await cutInMidAnswer(parts)
-      await world.nvim.waitForScreen(/interrupted: waiting for gpu/)
+      await world.nvim.waitForScreen(/interrupted: waiting for gpu[\s\S]*gR tries now · <C-c> leaves it so/)
       expect(await world.lastTurn()).toMatchObject({ end: 'interrupted', note: { code: 'SSH_DISCONNECTED' } })
       await world.nvim.waitForLua(`return require('ollama-remote').status().text:find('waiting for gpu') ~= nil`)
       await relay.open()
