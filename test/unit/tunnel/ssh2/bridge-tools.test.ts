@@ -31,9 +31,7 @@ describe('the program of a bridge', () => {
         return undefined
       }
     }
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (host) => /^nc '[\w.:][\w.:-]*' 1$/.test(made(host) ?? "nc 'x' 1")),
-    )
+    fc.assert(fc.property(fc.string(), (host) => /^nc '[\w.:][\w.:-]*' 1$/.test(made(host) ?? "nc 'x' 1")))
     for (const host of ["a'b", '-e', 'a b', 'a\n', '$(x)', 'a;b', '']) expect(made(host)).toBeUndefined()
   })
 })
