@@ -84,6 +84,7 @@ export class App {
       clock: systemClock,
       log: this.#logNow,
       onNotice: (text) => this.#warn(text),
+      onRepeat: (server, path, why) => this.#tell({ name: 'Retry', server, path, why }),
       onStatus: (server, { state, error }) => {
         this.#book.changed(server)
         this.#chats.wayChanged()

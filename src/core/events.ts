@@ -18,7 +18,8 @@ interface EventData {
     answer?: string
   }
   AnswerFailed: { server: string; request: number; model: string; seconds: number; code: string; message: string }
-  Retry: { server: string; request: number; model: string; why: string }
+  /** `path` of a request that was sent again; `request` and `model` of an answer that is gone on with. */
+  Retry: { server: string; why: string; path?: string; request?: number; model?: string }
   ConnectionChanged: { server: string; state: string; code?: string; message?: string }
 }
 

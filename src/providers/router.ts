@@ -79,7 +79,12 @@ export class ProviderRouter {
     const { provider, model, server } = this.locate(reference)
     if (provider.resume) {
       const resume = provider.resume.bind(provider)
-      return this.#observed(server, { ...request, model }, (whole) => resume(whole, partial, options))
+      return this.#observed(
+        server,
+        { ...request, model },
+        (whole) => resume(whole, partial, options),
+        'the answer was cut',
+      )
     }
     throw new PluginError('API_MODEL_UNFIT', `${server} cannot go on with an answer that was cut`, {
       hint: 'gr asks anew.',
@@ -90,6 +95,7 @@ export class ProviderRouter {
     server: string,
     request: ChatRequest,
     ask: (request: ChatRequest) => AsyncIterable<StreamPart>,
+    why?: string,
   ): AsyncIterable<StreamPart> {
     const parts = ask(request)
     const observer = this.#observer
@@ -97,6 +103,7 @@ export class ProviderRouter {
     const about = { server, request: observer.number(), model: `${server}:${request.model}` }
     const prompt = request.messages.at(-1)?.content
     observer.tell({ name: 'ServerSelected', ...about })
+    if (why !== undefined) observer.tell({ name: 'Retry', ...about, why })
     observer.tell({
       ...{ name: 'RequestSent', ...about, messages: request.messages.length },
       ...(observer.withContent() && prompt !== undefined ? { prompt } : {}),

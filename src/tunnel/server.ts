@@ -57,6 +57,8 @@ export interface ServerDependencies {
   /** What tells that links may have died; by default each server has its own. */
   watch?: LinkWatch | undefined
   secrets?: Secrets | undefined
+  /** Told of each request that is sent again. */
+  onRepeat?: ((name: string, path: string, why: string) => void) | undefined
   /** In [0, 1); of the back-off. */
   random?: (() => number) | undefined
   /** Another file than ~/.ssh/config. */
@@ -77,7 +79,12 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
   const watch = dependencies.watch ?? new LinkWatch({ clock })
   const direct = new DirectLink({ life: { place, clock, watch, onDoubt: () => http.renew() } })
   const link: Link = connection ?? direct
-  const http: TunnelHttp = new TunnelHttp({ link, url: config.url, authorities: authoritiesOf(config, dependencies) })
+  const http: TunnelHttp = new TunnelHttp({
+    link,
+    url: config.url,
+    authorities: authoritiesOf(config, dependencies),
+    onRepeat: (path, why) => dependencies.onRepeat?.(config.name, path, why),
+  })
   return {
     config,
     http,

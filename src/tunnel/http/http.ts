@@ -20,6 +20,8 @@ export interface TunnelHttpOptions {
   url: URL
   /** Certificates to trust for https, when not the usual ones alone. */
   authorities?: (() => Promise<string[]>) | undefined
+  /** A request is sent again, since it met a channel that was dead. */
+  onRepeat?: ((path: string, why: string) => void) | undefined
 }
 
 export class TunnelHttp implements Http {
@@ -27,6 +29,7 @@ export class TunnelHttp implements Http {
   readonly #url: URL
   readonly #socketPath: string | undefined
   readonly #authorities: TunnelHttpOptions['authorities']
+  readonly #onRepeat: TunnelHttpOptions['onRepeat']
   #isClosed = false
   #agent: Promise<{ undici: Undici; agent: Agent }> | undefined
   /** Those that end with their last request. */
@@ -39,6 +42,7 @@ export class TunnelHttp implements Http {
     this.#socketPath = options.url.protocol === 'unix:' ? decodeURIComponent(options.url.pathname) : undefined
     this.#url = this.#socketPath === undefined ? options.url : new URL('http://localhost')
     this.#authorities = options.authorities
+    this.#onRepeat = options.onRepeat
   }
 
   /** A body that is not iterated keeps its channel busy until the signal is aborted or this is closed. */
@@ -93,6 +97,8 @@ export class TunnelHttp implements Http {
       const isSafe = request.isSafe || request.method === 'GET' || request.method === 'HEAD'
       if (!(isSafe || error instanceof NotSent) || signal?.aborted || this.#isClosed || !isDeadChannel(error))
         throw error
+      const cause = withoutWrapper(error)
+      this.#onRepeat?.(request.path, cause instanceof Error ? cause.message : String(cause))
       return this.#send(request, signal)
     }
   }

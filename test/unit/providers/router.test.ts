@@ -86,6 +86,25 @@ it('numbers the requests, and tells of each on which server it goes', async () =
   expect(told.every((event) => !('request' in event) || event.request === 1)).toBe(true)
 })
 
+it('tells why an answer is asked for once more', async () => {
+  const told: HostEvent[] = []
+  const { providers } = routing()
+  const observer = {
+    clock: new FakeClock(),
+    tell: (event: HostEvent) => told.push(event),
+    number: () => 2,
+    withContent: () => false,
+  }
+  const second = providers.get('second') as Provider
+  providers.set('second', { ...second, resume: () => second.stream({} as never, {} as never) })
+  const router = new ProviderRouter(providers, observer)
+  const { signal } = new AbortController()
+  const partial = { text: 'half', thinking: '' }
+  for await (const _ of router.resume('second:qwen3:4b', { messages: [], options: {} }, partial, { signal }));
+  const about = { server: 'second', request: 2, model: 'second:qwen3:4b' }
+  expect(told[1]).toEqual({ name: 'Retry', ...about, why: 'the answer was cut' })
+})
+
 function routing() {
   const asked: unknown[] = []
   const provider = (server: string): Provider => ({

@@ -56,13 +56,14 @@ class TestLink implements Link {
 }
 
 function client(url: URL) {
+  const repeats: string[][] = []
   const link = new TestLink()
-  const http = new TunnelHttp({ link, url })
+  const http = new TunnelHttp({ link, url, onRepeat: (path, why) => repeats.push([path, why]) })
   ends.push(() => {
     http.close()
     link.close()
   })
-  return { http, link }
+  return { http, link, repeats }
 }
 
 const text = async (body: AsyncIterable<Uint8Array>) => {
@@ -130,12 +131,13 @@ describe('http over a link', () => {
       if (isDying) request.socket.destroy()
       else response.end('ok')
     })
-    const { http } = client(url)
+    const { http, repeats } = client(url)
     await text((await http.request({ method: 'GET', path: '/' })).body)
     await turn()
     isDying = true
     expect(await failure(http.request({ method: 'GET', path: '/' }))).toMatchObject({ code: 'API_INCOMPLETE' })
     expect(requests).toBe(3)
+    expect(repeats).toEqual([['/', expect.stringMatching(/\S/)]])
     expect(await failure(http.request({ method: 'POST', path: '/' }))).toMatchObject({ code: 'API_INCOMPLETE' })
     expect(requests).toBe(4)
     isDying = false
