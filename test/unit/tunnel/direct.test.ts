@@ -1,14 +1,22 @@
 // What becomes of connections without ssh when the network or the machine was away. The far end is a real server on loopback.
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DirectLink } from '../../../src/tunnel/direct.ts'
 import { TunnelHttp } from '../../../src/tunnel/http/http.ts'
 import { LinkWatch } from '../../../src/tunnel/link-watch.ts'
 import { FakeClock, turn } from './fakes.ts'
 
-/** An address of documentation: nothing ever answers there. */
-const NOWHERE = { host: '192.0.2.1', port: 9 }
+const NOWHERE = { host: 'nowhere', port: 9 }
+
+/** From one place nothing ever comes back, as from a machine that is gone. */
+class TestLink extends DirectLink {
+  override open(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
+    if (host !== NOWHERE.host) return super.open(host, port, signal)
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+  }
+}
 
 const text = async (body: AsyncIterable<Uint8Array>) => {
   let all = ''
@@ -25,6 +33,7 @@ describe('a direct link', () => {
   const clock = { current: new FakeClock() }
   let server: HttpServer
   let connections = 0
+  let asked: (string | undefined)[] = []
   /** Connections over which requests came. */
   const carriers = new Set<unknown>()
   let finish = () => {}
@@ -32,9 +41,11 @@ describe('a direct link', () => {
   beforeEach(async () => {
     clock.current = new FakeClock()
     connections = 0
+    asked = []
     carriers.clear()
     server = createServer((request, response) => {
       carriers.add(request.socket)
+      asked.push(request.url)
       if (request.url === '/never') return
       if (request.url === '/slow') {
         response.write('a')
@@ -58,7 +69,7 @@ describe('a direct link', () => {
       watch,
       onDoubt: () => http.renew(),
     }
-    const link = new DirectLink({ life })
+    const link = new TestLink({ life })
     const http: TunnelHttp = new TunnelHttp({ link, url: new URL(`http://127.0.0.1:${port}`) })
     const get = async (path = '/') => text((await http.request({ method: 'GET', path })).body)
     const end = async () => {
@@ -73,9 +84,13 @@ describe('a direct link', () => {
     const { http, end } = start(NOWHERE)
     await text((await http.request({ method: 'GET', path: '/' })).body)
     const prompt = failure(http.request({ method: 'POST', path: '/never', body: {} }))
+    await expect.poll(() => asked).toContain('/never')
     await clock.current.pass(500)
     await clock.current.pass(2_500)
-    expect(await prompt).toMatchObject({ code: 'API_UNAVAILABLE' })
+    expect(await prompt).toMatchObject({
+      code: 'API_UNAVAILABLE',
+      message: 'nowhere:9 did not answer within 2.5 s when it was needed',
+    })
     await end()
   })
 
