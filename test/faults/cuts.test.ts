@@ -17,7 +17,7 @@ describeWithSshd('cuts of a streamed answer', (openssh) => {
   const seen: CutsSeen[] = []
 
   test.each(RUNS)(
-    'a server that $name',
+    '$name',
     async ({ cuts: all, ...how }) => {
       const seed = Number(process.env.CUTS_SEED) || Date.now() % 1_000_000
       process.stdout.write(`CUTS_SEED=${seed}\n`)

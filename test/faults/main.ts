@@ -36,7 +36,7 @@ function write(): void {
   const skipped = matrix.filter(({ notRun }) => notRun !== undefined).length
   const summary = `Made on ${day} by \`make faults\`: ${matrix.length} rows, ${failed} of them not as they must be, ${skipped} not run here.`
   text = between(text, MATRIX, `${summary}\n\n${matrixTable(matrix)}`)
-  text = between(text, CUTS, cutsTable(readResults<CutsSeen>('cuts')))
+  text = between(text, CUTS, cutsTable([...readResults<CutsSeen>('cuts'), ...readResults<CutsSeen>('cuts-in-neovim')]))
   writeFileSync(DOCUMENT, text)
   say(`${summary} Written to doc/reliability.md.`)
 }

@@ -147,6 +147,8 @@ export const loginFaults: readonly Fault[] = [
     how: '`AllowTcpForwarding no`',
     moment: 'first prompt',
     codes: ['SSH_FORWARDING_DENIED'],
+    // A way round it is offered first.
+    words: /forbids forwarding/,
     within: 3,
     sshd: ['AllowTcpForwarding no'],
     strike: () => {},
@@ -160,6 +162,8 @@ export const loginFaults: readonly Fault[] = [
     how: '`PermitOpen` names another one',
     moment: 'first prompt',
     codes: ['SSH_FORWARDING_DENIED'],
+    // A way round it is offered first.
+    words: /forbids forwarding/,
     within: 3,
     sshd: ['PermitOpen 127.0.0.1:1'],
     strike: () => {},
