@@ -12,7 +12,11 @@ describeWithSshd('a chat by the ssh program', (openssh) => {
     test('is asked about the host key and the passphrase, streams, survives a loss, and leaves nothing', async () => {
       const { path, passphrase } = sshd().clientKeyEncrypted
       const ssh = { identity_file: path, transport: 'openssh' } as const
-      const world = await startWorld(nvim, sshd(), { ssh, knownHosts: '', setup: { log: { level: 'debug' } } })
+      const world = await startWorld(nvim, sshd(), {
+        ssh,
+        knownHosts: '',
+        setup: { log: { level: 'debug' }, resume: 'never' },
+      })
       await world.open()
       const before = await world.ends()
       world.ollama.script({ pieces: ['Come in.'] })
