@@ -148,7 +148,7 @@ export const loginFaults: readonly Fault[] = [
     moment: 'first prompt',
     codes: ['SSH_FORWARDING_DENIED'],
     // A way round it is offered first.
-    words: /forbids forwarding/,
+    words: /\S+ forbids forwarding[^│]*/,
     within: 3,
     sshd: ['AllowTcpForwarding no'],
     strike: () => {},
@@ -163,7 +163,7 @@ export const loginFaults: readonly Fault[] = [
     moment: 'first prompt',
     codes: ['SSH_FORWARDING_DENIED'],
     // A way round it is offered first.
-    words: /forbids forwarding/,
+    words: /\S+ forbids forwarding[^│]*/,
     within: 3,
     sshd: ['PermitOpen 127.0.0.1:1'],
     strike: () => {},

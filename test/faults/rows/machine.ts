@@ -4,7 +4,7 @@ import type { Fault } from '../fault.ts'
 import type { Stage } from '../stage.ts'
 
 /** A stand-in for the hours that a lid is shut; the unit tests of the connection have the hour itself. */
-const SLEEP_MS = 4_000
+const SLEEP_MS = 8_000
 
 /** Nothing of the host runs, and the link is forgotten by everybody on the way. */
 async function sleep({ world, proxy }: Stage, meanwhile: () => unknown = () => proxy.abandon()): Promise<void> {
@@ -37,16 +37,19 @@ export const machineFaults: readonly Fault[] = [
     how: `the host stands still for ${SLEEP_MS / 1000} s; its connection is forgotten on the way, new ones pass`,
     moment: 'in mid-answer',
     codes: ['SSH_DISCONNECTED'],
-    within: 30,
+    within: 3,
     strike: (stage) => sleep(stage),
+    // The time counts from the waking.
+    gestures: () => {},
   },
   {
     name: 'sleep in mid-answer, and the link lives',
     how: `the host stands still for ${SLEEP_MS / 1000} s, and the rest of the answer comes meanwhile`,
     moment: 'in mid-answer',
     codes: [],
-    within: 15,
+    within: 1,
     strike: (stage) => sleep(stage, () => stage.world.step(3)),
+    gestures: () => {},
   },
   {
     name: 'host process killed in mid-answer',
