@@ -26,8 +26,8 @@ export interface Received {
 /** Whether cut answers are gone on with. */
 export type ResumePolicy = 'auto' | 'ask' | 'never'
 
-/** The codes of failures that cut an answer which was coming well. */
-const CUTS: readonly string[] = ['SSH_DISCONNECTED', 'API_INCOMPLETE']
+/** The codes of failures that cut an answer which was coming well; the last, when the user ended the connection. */
+const CUTS: readonly string[] = ['SSH_DISCONNECTED', 'API_INCOMPLETE', 'CANCELLED']
 
 /** The codes of failures that pass by themselves and hindered the request from being asked at all. */
 const UNREACHED: readonly string[] = [

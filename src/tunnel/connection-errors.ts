@@ -12,7 +12,7 @@ export function unansweredError(name: string, words: string): PluginError {
 }
 
 export function endedError(): PluginError {
-  return new PluginError('CANCELLED', 'The connection was ended')
+  return new PluginError('CANCELLED', 'The connection was ended by you')
 }
 
 export function closedError(): PluginError {

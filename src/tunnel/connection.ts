@@ -172,7 +172,7 @@ export class Connection implements Link, Watched {
     attempt?.giveUp(reason)
     this.#reconnection.end(reason)
     up?.probe.stop()
-    up?.session.end()
+    up?.session.end(reason)
   }
 
   async #sessionFor({ signal, ...waiter }: ReadyOptions): Promise<Session> {

@@ -137,6 +137,15 @@ describe('an answer that is cut', () => {
     expect(rig.session.conversation.turns[1]?.note?.text).toContain('gR')
   })
 
+  test('an answer whose connection the user ended is left as it is, and can be gone on with', async () => {
+    const rig = await asked()
+    rig.answerer.last.say(text('a'))
+    rig.answerer.last.fail(failure('CANCELLED'))
+    await expectInStep(rig)
+    expect(rig.session.state()).toMatchObject({ phase: 'idle', ended: 'interrupted' })
+    expect(rig.session.conversation.turns[1]).toMatchObject({ text: 'a', note: { text: expect.stringMatching(/gR/) } })
+  })
+
   test('an answer that breaks off in its first word each time is given up at last, at growing intervals', async () => {
     const rig = await asked()
     rig.ways.isBack = true
