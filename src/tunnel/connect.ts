@@ -132,7 +132,7 @@ export async function connectAuto(
       memory.reason = after
       return session
     } catch (second) {
-      if (!(second instanceof MissingProgramError)) throw second
+      if (!(second instanceof MissingProgramError)) throw withFirst(second, error)
       memory.isMissing = true
       throw withoutProgram(error)
     }
@@ -142,6 +142,13 @@ export async function connectAuto(
 function withoutProgram(error: PluginError): PluginError {
   const hint = [error.hint, 'The ssh program could do it, but none was found: install OpenSSH.']
   return new PluginError(error.code, error.message, { hint: hint.filter(Boolean).join(' '), cause: error })
+}
+
+/** ssh says of a login only that it was refused; what was wrong with a key, the first try has told. */
+function withFirst(second: unknown, first: PluginError): unknown {
+  if (!(second instanceof PluginError) || second.code !== 'SSH_AUTH_FAILED') return second
+  const hint = second.hint === undefined ? {} : { hint: second.hint }
+  return new PluginError(second.code, `${second.message} (${first.message})`, { ...hint, cause: second })
 }
 
 /** What is configured for a server does not hold for the hops on the way to it: they have ssh_config. */

@@ -224,8 +224,9 @@ function mayAskAgent({ auth }: SshTarget): boolean {
   return auth?.includes('agent') ?? true
 }
 
+/** Kerberos is not among them: Debian switches it on for everybody, and whoever has a ticket is taken to the ssh program. */
 function unsupportedLogins(options: SshOptions): string[] {
-  return ['pkcs11provider', 'gssapiauthentication', 'hostbasedauthentication']
+  return ['pkcs11provider', 'hostbasedauthentication']
     .filter((keyword) => !isNo(notNone(options.get(keyword)?.[0]) ?? 'no'))
     .map((keyword) => `${keyword} of ssh_config: not supported`)
 }
