@@ -90,6 +90,7 @@ export class Lane {
   readonly #providers: ProviderRouter
   /** Bytes that the server sends for each piece of an answer, and until a connection is up. */
   #bytes = { piece: 0, login: 0 }
+  #killing: Promise<void> = Promise.resolve()
   /** The answer before was cut so late that it was whole; then the cut is the next one's. */
   #isCutLate = false
 
@@ -102,8 +103,11 @@ export class Lane {
 
   /** Has a question answered, and cuts the answer at random moments. */
   async answer(): Promise<Outcome> {
-    const { proxy, ollama, random, resumes } = this.#parts
+    const { proxy, ollama, random, resumes, server } = this.#parts
     if (this.#bytes.piece === 0) await this.#measure()
+    // A cut in the login is for the matrix: it makes a server look as if it punished us, which takes half a minute to try again.
+    await this.#killing
+    await server.connect().catch(() => server.connect())
     const text = textToCut(random)
     const pieces = piecesOf(text)
     ollama.scriptAll({ pieces })
@@ -184,7 +188,7 @@ export class Lane {
     const chance = random.next()
     if (chance < 0.6) proxy.cut('rst')
     else if (chance < 0.85) proxy.cut('fin')
-    else void sshd.killSessions()
+    else this.#killing = sshd.killSessions()
   }
 
   async #ended(session: Session, surface: WatchedSurface): Promise<void> {
