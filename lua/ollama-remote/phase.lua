@@ -19,7 +19,7 @@ M.words = {
   writing = 'writing',
   waiting = 'waiting for the server',
   resuming = 'going on with the answer',
-  busy = 'going on with the answer: the server may still be at the first one',
+  busy = 'the server may still be at the first answer',
 }
 
 ---@type uv.uv_timer_t?

@@ -80,6 +80,8 @@ export class NeovimDriver {
   constructor(child: ChildProcess, folder: string) {
     this.#child = child
     this.folder = folder
+    // A Neovim that ends while something is written to it; the request fails by that end.
+    child.stdin?.on('error', nothing)
     this.#client = attach({ proc: child, options: { logger: logger as never } })
     this.#client.on('notification', (name: string, events: RedrawEvent[]) => {
       if (name === 'redraw' && this.#grid.take(events)) this.#look()
