@@ -1,6 +1,7 @@
 // A stream that another process carries, as a well-behaved Duplex: a pipe ends as cleanly when that process dies as when
 // the far end has said all, so every end is judged before it is passed on.
-import { Duplex, type Readable, type Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
+import { CarriedStream } from '../carried-stream.ts'
 
 /** The two ends of a pipe; for a socket they are the same. */
 export interface Pipe {
@@ -10,15 +11,13 @@ export interface Pipe {
   end(): void
 }
 
-const HIGH_WATER_MARK_BYTES = 65_536
-
-export class PipeSocket extends Duplex {
+export class PipeSocket extends CarriedStream {
   readonly #pipe: Pipe
   readonly #judge: () => Promise<Error | undefined>
 
   /** @param judge why the end that came is a loss; `undefined` when the far end meant it. Never rejects. */
   constructor(pipe: Pipe, judge: () => Promise<Error | undefined>) {
-    super({ highWaterMark: HIGH_WATER_MARK_BYTES, allowHalfOpen: false })
+    super()
     this.#pipe = pipe
     this.#judge = judge
     const { input, output } = pipe
@@ -65,23 +64,6 @@ export class PipeSocket extends Duplex {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#pipe.end()
     callback(error)
-  }
-
-  // What undici and TLS call on a socket. The link below has its own keep-alive and no Nagle; its process is not ours to hold.
-  setNoDelay(): this {
-    return this
-  }
-  setKeepAlive(): this {
-    return this
-  }
-  setTimeout(): this {
-    return this
-  }
-  ref(): this {
-    return this
-  }
-  unref(): this {
-    return this
   }
 }
 

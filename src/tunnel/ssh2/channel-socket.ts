@@ -1,6 +1,6 @@
 // A channel of ssh2 as a well-behaved Duplex. A raw channel ignores errors given to destroy(), forgets write callbacks
 // when it closes, and ends cleanly when the whole link is lost. Nothing here knows of ssh2 itself.
-import { Duplex } from 'node:stream'
+import { CarriedStream } from '../carried-stream.ts'
 
 /** What is used of an ssh2 channel. */
 export interface Channel {
@@ -16,9 +16,7 @@ export interface Channel {
   close(): unknown
 }
 
-const HIGH_WATER_MARK_BYTES = 65_536
-
-export class ChannelSocket extends Duplex {
+export class ChannelSocket extends CarriedStream {
   readonly #channel: Channel
   readonly #lost: () => Error | undefined
   #isClosed = false
@@ -28,7 +26,7 @@ export class ChannelSocket extends Duplex {
 
   /** @param lost why the whole link is gone; `undefined` while it stands. */
   constructor(channel: Channel, lost: () => Error | undefined) {
-    super({ highWaterMark: HIGH_WATER_MARK_BYTES, allowHalfOpen: false })
+    super()
     this.#channel = channel
     this.#lost = lost
     channel.on('data', (chunk) => {
@@ -99,23 +97,6 @@ export class ChannelSocket extends Duplex {
   destroySoon(): void {
     if (this.writableEnded) this.destroy()
     else this.end(() => this.destroy())
-  }
-
-  // What undici and TLS call on a socket. The link below has its own keep-alive and no Nagle; a channel holds no handle.
-  setNoDelay(): this {
-    return this
-  }
-  setKeepAlive(): this {
-    return this
-  }
-  setTimeout(): this {
-    return this
-  }
-  ref(): this {
-    return this
-  }
-  unref(): this {
-    return this
   }
 }
 
