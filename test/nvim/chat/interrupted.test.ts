@@ -38,6 +38,7 @@ describeWithSshd('a lost link', (openssh) => {
       const { world, relay } = parts
       const before = await cutInMidAnswer(parts)
       await world.nvim.waitForScreen(/interrupted: waiting for gpu[\s\S]*gR tries now · <C-c> leaves it so/)
+      await world.waitForTranscript('SSH_DISCONNECTED')
       expect(await world.lastTurn()).toMatchObject({ end: 'interrupted', note: { code: 'SSH_DISCONNECTED' } })
       await world.nvim.waitForLua(`return require('ollama-remote').status().text:find('waiting for gpu') ~= nil`)
       await relay.open()
