@@ -37,6 +37,15 @@ const OPEN = `
   vim.defer_fn(look, 20)
 `
 
+/** Tells when the link that the prompt's beginning brings up is there. */
+const AWAIT_LINK = `
+  vim.api.nvim_create_autocmd('User', { pattern = 'OllamaConnectionChanged', callback = function(event)
+    if event.data.state ~= 'ready' then return end
+    Bench.tell('linked', true)
+    return true
+  end })
+`
+
 export class Chat {
   readonly #editor: Editor
   readonly #backend: Backend
@@ -59,6 +68,15 @@ export class Chat {
   async openAnew(): Promise<number> {
     await this.#editor.lua("vim.cmd('Ollama close')")
     return this.open()
+  }
+
+  /** Begins a prompt, and writes at it for as long as the link takes to come up. */
+  async begin(): Promise<void> {
+    const linked = this.#editor.told<true>('linked')
+    await this.#editor.lua(AWAIT_LINK)
+    this.#editor.input('i')
+    await linked
+    this.#editor.input('<Esc>')
   }
 
   /** Asks by the key a person presses, and waits for the whole answer. */
