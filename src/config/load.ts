@@ -91,7 +91,8 @@ async function changeFile(file: string, changes: readonly ConfigChange[]): Promi
     ),
   )
   await mkdir(dirname(file), { recursive: true })
-    .then(() => writeFileAtomic(file, changed, { encoding: 'utf8' }))
+    // A new one is the user's alone, since a url in it may hold a password; an old one keeps its mode.
+    .then(() => writeFileAtomic(file, changed, { encoding: 'utf8', ...(source === NEW_FILE ? { mode: 0o600 } : {}) }))
     .catch(refuse('CONFIG_UNWRITABLE', file))
 }
 

@@ -20,9 +20,18 @@ const PLACE = ['host', 'port', 'user'] as const
 export function entryWith(entry: ServerEntry | undefined, draft: ServerDraft): ServerEntry {
   const { ssh: oldSsh, url: oldUrl, ...others } = entry ?? {}
   const ssh = draft.ssh === undefined ? oldSsh : newSsh(oldSsh, draft.ssh)
-  const url = draft.url ?? oldUrl
+  const url = draft.url === undefined ? oldUrl : withKeptPassword(draft.url, oldUrl)
   const isPlain = url === DEFAULT_URL && oldUrl === undefined && ssh !== undefined
   return { ...(ssh === undefined ? {} : { ssh }), ...(url === undefined || isPlain ? {} : { url }), ...others }
+}
+
+/** The editor shows `***` in a password's place: where it comes back so, the password is the one there was. */
+function withKeptPassword(written: string, old: unknown): string {
+  if (typeof old !== 'string' || !URL.canParse(written) || !URL.canParse(old)) return written
+  const url = new URL(written)
+  if (url.password !== '***') return written
+  url.password = new URL(old).password
+  return url.href.replace(/\/$/, '')
 }
 
 /** @throws PluginError CONFIG_INVALID naming what is wrong by its path. */

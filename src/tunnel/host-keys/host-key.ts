@@ -125,7 +125,15 @@ async function decide(
       },
     )
   }
-  if (strictHostKeyChecking === 'accept-new') {
+  const isKnownOtherwise = found.otherTypes.length > 0
+  if (strictHostKeyChecking === 'accept-new' && isKnownOtherwise && context.parameters.mayLeaveToOpenssh) {
+    throw new PluginError(
+      'SSH_UNSUPPORTED',
+      `${inWords(name)} is known by a key that cannot be verified here (${found.otherTypes.join(', ')})`,
+      { hint: 'The ssh program can verify it.' },
+    )
+  }
+  if (strictHostKeyChecking === 'accept-new' && !isKnownOtherwise) {
     context.onNotice(`The new host key of ${name} is trusted, as StrictHostKeyChecking accept-new asks: ${print}`)
     context.log.warn('a new host key is trusted by accept-new', { name, fingerprint: fingerprint(key) })
     return

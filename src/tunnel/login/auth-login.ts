@@ -1,4 +1,5 @@
 // Logging in by what a person types: keyboard-interactive (one-time codes, PAM) and password.
+import { passwordName } from '../secrets/secrets.ts'
 import type { AnswerQuestions, AuthRun, AuthSteps, LoginQuestion } from './auth-run.ts'
 
 /** Characters of a server's question that are shown. */
@@ -70,7 +71,7 @@ export async function* passwordSteps(run: AuthRun): AuthSteps {
     if (run.isGivenUp || !run.mayUse('password')) return
     const isFirst = !run.report.has('password')
     const password =
-      (await run.dependencies.secrets.get(secretName(run))) ??
+      (isFirst ? await run.dependencies.secrets.get(secretName(run)) : undefined) ??
       (await run.ask(`Password of ${run.account}`, detail(run, isFirst)))
     if (password === undefined) {
       run.isGivenUp = true
@@ -99,8 +100,7 @@ function forget(run: AuthRun): void {
 }
 
 function secretName(run: AuthRun): string {
-  const { user, host, port } = run.dependencies.parameters
-  return `password of ${user}@${host}:${port}`
+  return passwordName(run.dependencies.parameters)
 }
 
 /** A server's instructions, as far as they are read at a glance. */

@@ -88,9 +88,9 @@ export class AuthRun {
     this.dependencies = dependencies
   }
 
-  /** Whether all that was asked was cancelled. */
+  /** Whether all that was asked was cancelled, or something was and the server has refused nothing. */
   get isCancelled(): boolean {
-    return this.#asked > 0 && this.#cancelled === this.#asked
+    return this.#cancelled > 0 && (this.#cancelled === this.#asked || this.refusals === 0)
   }
 
   /** What let us in, when the last try did. */
@@ -106,11 +106,14 @@ export class AuthRun {
   /** One try that may let us in; `name` is what it is called then. */
   async *attempt(attempt: AuthAttempt, name: string): AuthSteps {
     const locked = this.lockedKey
+    const cancelled = this.#cancelled
     this.hasTried = true
     this.hasSigned = false
     this.#trying = name
     yield attempt
-    if (!this.isPartial && this.lockedKey === locked) this.refusals++
+    // A try that was left by its own question was none of the server's refusals.
+    const isLeft = this.lockedKey !== locked || this.#cancelled > cancelled
+    if (!this.isPartial && !isLeft) this.refusals++
   }
 
   /** Asks the server what it would take, where that is not known. */

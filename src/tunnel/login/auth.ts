@@ -49,7 +49,7 @@ export class Authenticator {
     const words = rows.length > 0 ? rows.join('; ') : 'no key was found and no other way is offered'
     if (run.isCancelled) {
       return new PluginError('SSH_AUTH_CANCELLED', `The login to ${run.account} was cancelled (${words})`, {
-        hint: 'Send again to be asked again.',
+        hint: 'gr, or the next prompt, asks again.',
       })
     }
     if (run.lacksKeyOnly && !run.report.has('password') && !run.report.has('keyboard-interactive')) {
@@ -72,7 +72,7 @@ export class Authenticator {
         'SSH_PASSPHRASE_WRONG',
         `The passphrase of ${run.lockedKey} was wrong every time (${words})`,
         {
-          hint: `Send again to be asked again. Try it in a terminal: ssh-keygen -y -f ${run.lockedKey}`,
+          hint: `gr, or the next prompt, asks again. Try it in a terminal: ssh-keygen -y -f ${run.lockedKey}`,
         },
       )
     }

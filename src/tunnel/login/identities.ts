@@ -54,10 +54,9 @@ export async function loadAgentKeys(run: AuthRun, identities: readonly Identity[
   const { parameters, listAgentKeys, listAgentIdentities, log, signal } = run.dependencies
   if (parameters.identityAgent === undefined) return []
   try {
-    const [keys, all] = await Promise.all([
-      listAgentKeys(parameters.identityAgent),
-      listAgentIdentities(parameters.identityAgent, signal),
-    ])
+    // In this order: the first can be given up when the agent does not answer, ssh2's cannot.
+    const all = await listAgentIdentities(parameters.identityAgent, signal)
+    const keys = await listAgentKeys(parameters.identityAgent)
     for (const identity of all) noteAgentIdentity(run, identity, identities)
     return keys.map((key) => ({ ...key, label: `agent key ${fingerprint(key.publicKey)}` }))
   } catch (error) {

@@ -48,8 +48,11 @@ export function readOpened(text: string, parse: ParseKey): Unlocked {
 
 /** Why a key did not open, by the words of ssh2 or OpenSSL. */
 export function whyLocked(message: string): Unlocked {
+  // In one of 200 tries a wrong passphrase makes PKCS#8 look whole, and OpenSSL finds nothing that it knows in it.
   const isWrong =
-    /bad passphrase|unable to authenticate data|generate information to decrypt|bad decrypt|BAD_DECRYPT/i.test(message)
+    /bad passphrase|unable to authenticate data|generate information to decrypt|bad.decrypt|DECODER routines|asn1/i.test(
+      message,
+    )
   return isWrong ? { kind: 'wrong' } : { kind: 'unusable', reason: explain(message) }
 }
 

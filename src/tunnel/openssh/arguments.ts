@@ -2,6 +2,7 @@
 // Of an option that stands twice ssh takes the first, so what stands here goes before the user's configuration.
 import type { SshTarget } from '../../config/schema.ts'
 import type { SshParameters } from '../ssh-config/ssh-parameters.ts'
+import { NEVER_BLIND } from './strict-config.ts'
 
 export interface Destination {
   target: SshTarget
@@ -14,7 +15,10 @@ export interface Destination {
 const ALIVE_INTERVAL_S = 5
 const ALIVE_COUNT = 2
 
-/** Never more than is needed for streams, whatever the configuration asks for besides: above all no listener of its own. */
+/**
+ * Never more than is needed for streams, whatever the configuration asks for besides: above all no listener of its own.
+ * The last two would trust a host key without asking.
+ */
 const NOTHING_BESIDES = [
   'ClearAllForwardings=yes',
   'ForwardAgent=no',
@@ -23,6 +27,7 @@ const NOTHING_BESIDES = [
   'PermitLocalCommand=no',
   'RemoteCommand=none',
   'RequestTTY=no',
+  ...NEVER_BLIND.map((option) => option.replace(' ', '=')),
 ]
 
 /** A login that stays, with a control socket when `controlPath` is given; it says on standard error what it does. */

@@ -1,4 +1,5 @@
 // What ssh asks by SSH_ASKPASS, understood: only its words say what it is about. Pure; nobody is asked here.
+import { passwordName } from '../secrets/secrets.ts'
 import type { SshParameters } from '../ssh-config/ssh-parameters.ts'
 
 export type AskpassQuestion =
@@ -48,7 +49,7 @@ export function understandQuestion(prompt: string, hint: string, parameters: Ssh
     const isTarget =
       user === parameters.user && [parameters.host, parameters.alias, parameters.hostKeyAlias].includes(host)
     const asked = isTarget ? account : `${user}@${host}`
-    const name = isTarget ? `password of ${account}` : undefined
+    const name = isTarget ? passwordName(parameters) : undefined
     return { kind: 'secret', title: `Password of ${asked}`, detail: `To log in as ${asked}`, name }
   }
   const detail = [...others, `To log in as ${account}`].join('\n')

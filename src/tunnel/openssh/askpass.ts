@@ -38,6 +38,10 @@ export class Askpass {
   /** How often each secret was asked for, by its name or title. */
   readonly #asked = new Map<string, number>()
   #program = ''
+  /** Host keys that the person has trusted in this login. */
+  trusted = 0
+  /** The way of logging in that ssh is at. */
+  method: string | undefined
 
   private constructor(options: AskpassOptions) {
     this.#options = options
@@ -129,7 +133,8 @@ export class Askpass {
   async #judge(question: AskpassQuestion & { kind: 'host key' }, signal: AbortSignal): Promise<string> {
     const { title, detail } = question
     const choice = await this.#options.prompts.choose({ title, detail, choices: [TRUST, REFUSE] }, signal)
-    if (choice !== TRUST) this.#options.onRefused(untrustedError(this.#options.parameters, detail))
+    if (choice === TRUST) this.trusted++
+    else this.#options.onRefused(untrustedError(this.#options.parameters, detail))
     return choice === TRUST ? 'yes' : 'no'
   }
 
@@ -153,12 +158,17 @@ export class Askpass {
     this.#asked.set(name ?? title, timesAsked + 1)
     const isRefused = name !== undefined && this.#given.has(name)
     if (isRefused) secrets.delete(name)
-    const kept = name === undefined || isRefused ? undefined : await secrets.get(name)
+    const kept = name === undefined || isRefused || !this.#mayGive(name) ? undefined : await secrets.get(name, signal)
     const detail = isRefused ? refusal(name, parameters.passwordPrompts - timesAsked) : question.detail
     const secret = kept ?? (await prompts.secret({ title, detail }, signal))
     if (secret === undefined) onRefused(cancelledError(parameters))
     else if (name !== undefined) this.#given.set(name, secret)
     return secret
+  }
+
+  /** Before 8.5 ssh passes the words of a keyboard-interactive server on as they are: they may pose as its own. */
+  #mayGive(name: string): boolean {
+    return !name.startsWith('passphrase') || this.method !== 'keyboard-interactive'
   }
 }
 

@@ -6,6 +6,8 @@ export type ChatterEvent =
   | { type: 'greeted'; banner: string }
   /** The keys are agreed on and the host is verified: the login begins. */
   | { type: 'logging in' }
+  /** What it tries next. */
+  | { type: 'trying'; method: string }
   | { type: 'key accepted'; key: string }
   /** Also when the server wants another method besides. */
   | { type: 'logged in'; method: string }
@@ -31,6 +33,7 @@ const ROWS: readonly Row[] = [
     (protocol = '', software = '') => ({ type: 'greeted', banner: `SSH-${protocol}-${software}` }),
   ],
   [/^debug1: SSH2_MSG_SERVICE_ACCEPT received/, () => ({ type: 'logging in' })],
+  [/^debug1: Next authentication method: (\S+)/, (method = '') => ({ type: 'trying', method })],
   [
     /^debug1: Server accepts key: (.+?) (\S+) (SHA256:\S+)( .*)?$/,
     (path = '', _type, print = '', rest = '') => ({

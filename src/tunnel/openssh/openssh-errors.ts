@@ -134,14 +134,14 @@ export function untrustedError(parameters: SshParameters, detail: string): Plugi
 
 export function cancelledError({ user, host, port }: SshParameters): PluginError {
   return new PluginError('SSH_AUTH_CANCELLED', `The login to ${user}@${host}:${port} was cancelled`, {
-    hint: 'Send again to be asked again.',
+    hint: 'gr, or the next prompt, asks again.',
   })
 }
 
 /** There was nothing but a key that stayed locked. */
 export function lockedError(path: string, cause: PluginError): PluginError {
   return new PluginError('SSH_PASSPHRASE_WRONG', `The passphrase of ${path} was wrong every time`, {
-    hint: `Send again to be asked again; ssh-keygen -y -f ${path} tells whether a passphrase is the right one.`,
+    hint: `gr, or the next prompt, asks again; ssh-keygen -y -f ${path} tells whether a passphrase is the right one.`,
     cause,
   })
 }

@@ -5,7 +5,7 @@ import { systemClock } from '../../core/clock.ts'
 import type { PluginError } from '../../core/errors.ts'
 import { timeoutError } from '../ssh-errors.ts'
 import { needsNudge } from '../ssh2/nudge.ts'
-import { PhaseTimer, pausing } from '../ssh2/phase-timer.ts'
+import { PhaseTimer, paused, pausing } from '../ssh2/phase-timer.ts'
 import type { ConnectionFacts, Milestone, Session } from '../transport.ts'
 import { type Destination, keeperArguments, sharedCommandArguments, streamArguments } from './arguments.ts'
 import { Askpass } from './askpass.ts'
@@ -39,6 +39,8 @@ export class OpensshLogin {
   #facts: ConnectionFacts
   #key: string | undefined
   #greetings = 0
+  /** Host keys that ssh has written into known_hosts. */
+  #added = 0
   #readyCount = 0
 
   constructor(destination: Destination, folder: RuntimeFolder, options: OpensshOptions) {
@@ -82,7 +84,12 @@ export class OpensshLogin {
     const { parameters } = this.#destination
     const { prompts, secrets, log, onNotice, program = 'ssh', clock } = this.#options
     const askpass = await Askpass.start({
-      ...{ folder: this.#folder, parameters, secrets, log, onNotice },
+      ...{ folder: this.#folder, parameters, log, onNotice },
+      secrets: {
+        get: (name, signal) => paused(this.#timer, async () => secrets.get(name, signal)),
+        set: (name, secret) => secrets.set(name, secret),
+        delete: (name) => secrets.delete(name),
+      },
       prompts: pausing(prompts, this.#timer),
       onRefused: (reason) => this.#over.abort(reason),
     })
@@ -128,6 +135,9 @@ export class OpensshLogin {
         this.#pass('host-key')
         this.#timer.start('logging in', login)
         break
+      case 'trying':
+        if (this.#askpass) this.#askpass.method = event.method
+        break
       case 'key accepted':
         this.#key = event.key
         break
@@ -146,8 +156,15 @@ export class OpensshLogin {
         this.#words.push(event.text)
         if (this.#words.length > MAX_WORDS) this.#words.shift()
         this.#options.log.info('ssh says', { text: event.text })
+        this.#tellTrust(event.text)
         break
     }
+  }
+
+  /** A key that nobody was asked about, as StrictHostKeyChecking accept-new has it, is told. */
+  #tellTrust(words: string): void {
+    if (!/^Warning: Permanently added .* to the list of known hosts/.test(words)) return
+    if (++this.#added > (this.#askpass?.trusted ?? 0)) this.#options.onNotice(words)
   }
 
   /** What a hop's ssh says is not told as the target's. */

@@ -1,6 +1,21 @@
 // What a person typed and a server took, by name: `passphrase of /path`, `password of user@host:port`.
 // Keeping it at rest is in keeper.ts.
 
+/** What is known of the machine that a password is for. */
+export interface Account {
+  user: string
+  host: string
+  port: number
+  hostKeyAlias: string | undefined
+  proxyJump: string | undefined
+}
+
+/** Two machines may have one address, seen from two places: what tells them apart is in the name. */
+export function passwordName({ user, host, port, hostKeyAlias, proxyJump }: Account): string {
+  const via = proxyJump === undefined ? '' : ` via ${proxyJump}`
+  return `password of ${user}@${hostKeyAlias ?? host}:${port}${via}`
+}
+
 /** A Map is one that keeps its secrets in memory, for the life of the host. */
 export interface Secrets {
   /**

@@ -84,12 +84,27 @@ export class ExecBridge implements Bridge {
       channel.on('data', (chunk) => {
         printed += chunk.toString('latin1')
       })
-      await new Promise<void>((resolve) => channel.on('close', resolve))
-      return toolFrom(printed)
+      // A forced command in its place may wait for input, or never end.
+      channel.end()
+      if (await this.#closes(channel)) return toolFrom(printed)
+      discard(channel)
+      return undefined
     } catch (error) {
       this.#options.log.info('the server runs no command either', { error })
       return undefined
     }
+  }
+
+  async #closes(channel: RawExecChannel): Promise<boolean> {
+    const timer = new AbortController()
+    const late = this.#options.clock.sleep(this.#options.channelTimeoutMs, timer.signal).then(
+      () => false,
+      () => false,
+    )
+    const closed = new Promise<boolean>((resolve) => channel.on('close', () => resolve(true)))
+    const isClosed = await Promise.race([closed, late])
+    timer.abort()
+    return isClosed
   }
 
   /** A forced command may take the nudge's place, and may never end. */

@@ -2,7 +2,7 @@
 // stream, and all that it started too. The only door of this folder to node:child_process.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
-import { PluginError } from '../../core/errors.ts'
+import { type ErrorCode, PluginError } from '../../core/errors.ts'
 
 /** Characters of its last words that are shown. */
 const MAX_WORDS = 400
@@ -89,8 +89,16 @@ export class ProxyCommandStream extends Duplex {
   #ended(how: string): PluginError {
     const said = this.#words.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
     const words = said === '' ? how : `${said} (${how})`
-    return new PluginError('SSH_UNREACHABLE', `The ProxyCommand for ${this.#alias} carries no longer: ${words}`, {
+    return new PluginError(meaningOf(words), `The ProxyCommand for ${this.#alias} carries no longer: ${words}`, {
       hint: `See whether it works in a terminal: ssh -v ${this.#alias}`,
     })
   }
+}
+
+/** Often it is an ssh of its own: what that one was refused must not be tried again by itself. */
+function meaningOf(words: string): ErrorCode {
+  if (/IDENTIFICATION HAS CHANGED/.test(words)) return 'SSH_HOST_KEY_CHANGED'
+  if (/Host key verification failed/.test(words)) return 'SSH_HOST_KEY_UNKNOWN'
+  if (/Permission denied \(|Too many authentication failures/.test(words)) return 'SSH_AUTH_FAILED'
+  return /\(it ended with 12[67]\)$|^it ended with 12[67]$/.test(words) ? 'SSH_CONFIG_INVALID' : 'SSH_UNREACHABLE'
 }

@@ -192,7 +192,12 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
   })
 
   it('says so where a forced command is run in place of any other, and where none may run', async () => {
-    for (const line of ['ForceCommand echo ollama-remote-has:no', 'MaxSessions 0']) {
+    for (const line of [
+      'ForceCommand echo ollama-remote-has:no',
+      'ForceCommand cat',
+      'ForceCommand sleep 60',
+      'MaxSessions 0',
+    ]) {
       await restart(line)
       const asker = person(RUN)
       expect(await failureOf(get(await rig(asker)))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })

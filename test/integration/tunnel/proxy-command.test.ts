@@ -87,10 +87,19 @@ describeWithSshd('a ProxyCommand', (openssh) => {
     })
   })
 
+  it.each([
+    ['me@jump: Permission denied (publickey,password).', 'SSH_AUTH_FAILED'],
+    ['Host key verification failed.', 'SSH_HOST_KEY_UNKNOWN'],
+    ['WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! Host key verification failed.', 'SSH_HOST_KEY_CHANGED'],
+  ])('of an ssh of its own that says "%s" is %s, which nothing tries again by itself', async (words, code) => {
+    const { server } = await rig(`echo '${words}' >&2; exit 255`)
+    expect(await failureOf(get(server))).toMatchObject({ code, message: expect.stringContaining(words) })
+  })
+
   it('that is not there is told in the words of the shell', async () => {
     const { server } = await rig('/nonexistent/program')
     expect(await failureOf(get(server))).toMatchObject({
-      code: 'SSH_UNREACHABLE',
+      code: 'SSH_CONFIG_INVALID',
       message: expect.stringContaining('not found'),
     })
   })

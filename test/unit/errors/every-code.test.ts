@@ -129,7 +129,7 @@ const MEETINGS: Record<ErrorCode, Meeting> = {
   SSH_AUTH_CANCELLED: {
     meet: () => failedLogin({ answers: [undefined], methods: ['password'] }),
     reads: /^The login to bob@gpu was cancelled/,
-    hint: /Send again/,
+    hint: /asks again/,
   },
   SSH_FORWARDING_DENIED: {
     meet: thrown(channelError(Object.assign(new Error('open failed'), { reason: 1 }), OLLAMA, PLACE)),

@@ -14,6 +14,12 @@ describe('entryWith', () => {
     ['one without ssh', undefined, { ssh: false, url: 'http://127.0.0.1:11434' }, { url: 'http://127.0.0.1:11434' }],
     ['another string', { ssh: 'a', ca_file: '/ca' }, { ssh: 'b' }, { ssh: 'b', ca_file: '/ca' }],
     ['no ssh any more', { ssh: TABLE, url: 'http://x:1' }, { ssh: false }, { url: 'http://x:1' }],
+    [
+      'a url whose password was not shown',
+      { url: 'http://bob:s3cret@x:1' },
+      { url: 'http://bob:***@x:2' },
+      { url: 'http://bob:s3cret@x:2' },
+    ],
     ['nothing', { ssh: TABLE, url: 'http://x:1' }, {}, { ssh: TABLE, url: 'http://x:1' }],
     [
       'another host of a table, whose settings stay',

@@ -128,3 +128,20 @@ describe('the verifier given to ssh2', () => {
     expect(answers).toEqual([true, true, true])
   })
 })
+
+describe('a host that is known by a key which cannot be verified here', () => {
+  const token = Buffer.concat([Buffer.from('\0\0\0\x1ask-ssh-ed25519@openssh.com'), Buffer.alloc(40, 3)])
+  const known = knownHostsLine('gpu.example.com', token, { hashed: false })
+
+  it('is left to the ssh program rather than taken for a new one', async () => {
+    const parameters = { strictHostKeyChecking: 'accept-new', mayLeaveToOpenssh: true } as const
+    await expect(judge({ known, parameters }).verdict).rejects.toMatchObject({ code: 'SSH_UNSUPPORTED' })
+  })
+
+  it('is asked about where there is no ssh program', async () => {
+    const parameters = { strictHostKeyChecking: 'accept-new', mayLeaveToOpenssh: false } as const
+    const { verdict, asked } = judge({ known, parameters, answers: [undefined] })
+    await expect(verdict).rejects.toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
+    expect(asked).toHaveLength(1)
+  })
+})

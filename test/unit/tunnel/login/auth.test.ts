@@ -229,6 +229,29 @@ describe('a login', () => {
     })
   })
 
+  it('is cancelled when a question after a wrong passphrase is', async () => {
+    const { authenticator } = rig({
+      files: { '/k': locked.private },
+      answers: ['wrong', undefined],
+      parameters: { ...identity('/k'), loginMethods: ['publickey'] },
+    })
+    await refuseAll(authenticator, ['publickey'], async (attempt) => {
+      if (attempt.type === 'signer') await attempt.key.sign(Buffer.from('x'), undefined).catch(() => {})
+    })
+    expect(authenticator.failure()).toMatchObject({ code: 'SSH_AUTH_CANCELLED' })
+  })
+
+  it('sends a kept password that was refused once only, however long the dropping of it takes', async () => {
+    const slow = new Map([['password of bob@gpu.example.com:22', 'old']])
+    slow.delete = () => false
+    const sent: string[] = []
+    const made = rig({ secrets: slow, answers: ['new', 'newer'], parameters: { loginMethods: ['password'] } })
+    await refuseAll(made.authenticator, ['password'], async (attempt) => {
+      if (attempt.type === 'password') sent.push(attempt.password)
+    })
+    expect(sent).toEqual(['old', 'new', 'newer'])
+  })
+
   it('does not miss a default key that is not there', async () => {
     const { authenticator } = rig({ parameters: identity('/home/bob/.ssh/id_rsa') })
     await refuseAll(authenticator, ['publickey'])

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type ParseKey, publicKeyOf } from '../../../../src/tunnel/login/key-files.ts'
+import { type ParseKey, publicKeyOf, whyLocked } from '../../../../src/tunnel/login/key-files.ts'
 import { unlockKey } from '../../../../src/tunnel/login/key-unlocking.ts'
 
 const parseKey = ssh2.utils.parseKey as unknown as ParseKey
@@ -39,6 +39,10 @@ describe('an encrypted key', () => {
     expect(publicKey.verify(data, signature, hash as never)).toBe(true)
     expect((await unlockKey(text, 'shut', parseKey, never)).kind).toBe('wrong')
     expect((await unlockKey(text, '', parseKey, never)).kind).toBe('wrong')
+  })
+
+  it('is not called unusable when a wrong passphrase happens to fit its padding', () => {
+    expect(whyLocked('error:1E08010C:DECODER routines::unsupported')).toEqual({ kind: 'wrong' })
   })
 
   it('that is none is unusable', async () => {
