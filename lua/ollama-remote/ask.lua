@@ -83,6 +83,10 @@ local function open_float(question)
   return window
 end
 
+--- What waits until nothing is asked.
+---@type fun()[]
+local when_free = {}
+
 local put_next
 
 --- Says whether the host heard it: not of a question that it had taken back.
@@ -117,6 +121,11 @@ local function put_secret(question)
   api.nvim_echo({ { '' } }, false, {})
   vim.cmd.redraw()
   local given = ok and value ~= vim.NIL and value or nil
+  if asked and asked.source == question and asked.withdrawn then
+    local words = 'The question was taken back: its connection is lost, or nobody waits for it'
+    require('ollama-remote.message').say(words, 'warn')
+    hold.drop()
+  end
   if answer(question, given) and given then
     -- Hands that wait for our next question are free; keys that are typed anew must be done with first.
     local more = hold.keys()
@@ -159,6 +168,13 @@ function put_next()
   if #waiting == 0 then
     watch_keys(false)
   end
+  if not asked and #waiting == 0 then
+    local free = when_free
+    when_free = {}
+    for _, callback in ipairs(free) do
+      callback()
+    end
+  end
   if asked or #waiting == 0 then
     return
   end
@@ -168,6 +184,13 @@ function put_next()
   end
   watch_keys(false)
   put(table.remove(waiting, 1))
+end
+
+--- Calls back when no question stands or waits: another list would take the keys that are meant for its answer.
+---@param callback fun()
+function M.when_free(callback)
+  when_free[#when_free + 1] = callback
+  vim.schedule(put_next)
 end
 
 --- Puts a question as soon as the person's hands are free. Its answer goes as a request of its own.

@@ -25,6 +25,33 @@ function M.release(more)
   end
 end
 
+--- Without a key for so long somebody has seen that nothing is asked any more.
+local QUIET_MS = 1000
+
+--- Drops the keys of whoever goes on typing a secret that is asked for no more: to the end of the line, or until he stops.
+function M.drop()
+  local woken, over = false, false
+  local timer = assert(vim.uv.new_timer())
+  local function wake()
+    if not over then
+      woken = true
+      vim.api.nvim_input('<F37>')
+    end
+  end
+  local key
+  repeat
+    timer:start(QUIET_MS, 0, vim.schedule_wrap(wake))
+    local ok, pressed = pcall(vim.fn.getcharstr)
+    key = ok and pressed or WAKE
+  until key == WAKE or key == '\r' or key == '\27'
+  over = true
+  timer:stop()
+  timer:close()
+  if woken and key ~= WAKE then
+    pcall(vim.fn.getcharstr)
+  end
+end
+
 --- Takes all keys until it is released. Then those that were pressed meanwhile are dropped when a question follows, as
 --- ssh does in a terminal, and typed anew when none does. Messages of the host are handled meanwhile.
 ---@return boolean more

@@ -59,14 +59,14 @@ M.table = {
     action = 'again',
     lhs = 'gr',
     modes = { 'n' },
-    where = { 'transcript' },
+    where = { 'prompt', 'transcript' },
     desc = 'ask the last question again',
   },
   {
     action = 'resume',
     lhs = 'gR',
     modes = { 'n' },
-    where = { 'transcript' },
+    where = { 'prompt', 'transcript' },
     desc = 'go on with an answer that was cut, or try its server now',
   },
   {

@@ -61,8 +61,12 @@ local function waiting_lines(waiting, width)
     waiting.server,
     left and (', next try in %d s'):format(left) or ''
   )
-  local lines = { { { text, 'OllamaRemotePhase' } } }
-  for _, line in ipairs(require('ollama-remote.server_rows').wrap(waiting.error.message, width)) do
+  local lines = {}
+  local wrap = require('ollama-remote.server_rows').wrap
+  for _, line in ipairs(wrap(text, width)) do
+    lines[#lines + 1] = { { line, 'OllamaRemotePhase' } }
+  end
+  for _, line in ipairs(wrap(waiting.error.message, width)) do
     lines[#lines + 1] = { { line, 'OllamaRemoteFailed' } }
   end
   local ends = waiting.has_answer and 'leaves it so' or 'takes it back'

@@ -179,7 +179,7 @@ function M.pick(options, callback)
       return model.ref
     end, listed.models)
     -- The host waits for this verb's answer, and the person may take his time.
-    vim.schedule(function()
+    require('ollama-remote.ask').when_free(function()
       choose(options, listed, callback)
     end)
   end)

@@ -56,6 +56,19 @@ function M.take(chat)
   return { text = sent, replaces = editing and editing.turn or nil }
 end
 
+--- A turn that is being edited is not to be mixed with a prompt: that waits in the draft for the edit's end.
+---@param editing { turn: integer, draft: string[] }
+---@param text string[]
+local function set_aside(editing, text)
+  if is_blank(editing.draft) then
+    editing.draft = text
+  else
+    editing.draft = vim.list_extend(vim.list_extend(vim.list_slice(editing.draft), { '' }), text)
+  end
+  local told = 'A prompt came back: it stands here again when the edit has ended'
+  require('ollama-remote.message').whisper(told)
+end
+
 --- Puts text that could not be sent before what was typed since, but after what was sent and given back before it;
 --- a turn's text becomes its edit again.
 ---@param chat ollama.Chat
@@ -64,8 +77,11 @@ function M.give_back(chat, pending)
   if pending.replaces and not chat.editing then
     return M.begin_edit(chat, pending.replaces, pending.text)
   end
-  local typed = lines(chat)
   local text = vim.split(pending.text, '\n', { plain = true })
+  if chat.editing then
+    return set_aside(chat.editing, text)
+  end
+  local typed = lines(chat)
   local buffer = chats.buffer(chat, 'prompt')
   if not buffer then
     return

@@ -33,6 +33,15 @@ local link = { ready = false, leaving = false, last_id = 0, open = {}, held = {}
 ---@type fun()[]
 local on_gone = {}
 
+---@type fun()[]
+local on_up = {}
+
+--- Has `callback` called whenever a host is ready.
+---@param callback fun()
+function M.when_up(callback)
+  on_up[#on_up + 1] = callback
+end
+
 --- Has `callback` called whenever a host is gone, after the open requests were failed.
 ---@param callback fun()
 function M.when_gone(callback)
@@ -134,6 +143,9 @@ local function on_handshake(failure, value)
     require('ollama-remote.message').fail(problem, 'warn')
   end
   vim.tbl_map(post, take_held())
+  for _, callback in ipairs(on_up) do
+    callback()
+  end
 end
 
 local function handshake()

@@ -138,6 +138,7 @@ end
 --- Asks the host for all servers, and those that can be asked for what they say of themselves.
 ---@param name? string the server to put the cursor on
 function M.refresh(name)
+  view.is_orphaned = false
   rpc.request('servers.list', {}, function(failure, listed)
     if failure then
       return say_failure(failure)
@@ -289,9 +290,17 @@ api.nvim_create_autocmd({ 'WinResized', 'VimResized' }, {
   end,
 })
 
+-- A list that was asked for anew is on its way already.
+rpc.when_up(function()
+  if window() and view.is_orphaned then
+    M.refresh()
+  end
+end)
+
 rpc.when_gone(function()
   view.servers, view.details = {}, {}
   view.notice = 'The host has ended. r starts it again.'
+  view.is_orphaned = true
   M.render()
 end)
 

@@ -141,6 +141,7 @@ export class Session {
   /** A turn's text, for the prompt. @throws PluginError CHAT_NO_TURN */
   take(turn: number): { turn: number; role: Role; text: string } {
     const { role, text } = turnAt(this.conversation, turn)
+    if (role === 'assistant' && turn === this.conversation.turns.length) this.#refuseWhileBusy()
     return { turn, role, text }
   }
 

@@ -113,8 +113,11 @@ describeWithNeovim('questions', (nvim) => {
     await front.nvim.type('half')
     await front.perform(['withdraw', 3], ['withdraw', 1])
     await front.nvim.waitForScreen((screen) => !screen.includes('Passphrase'))
+    // Whoever types on means the secret, to the end of its line.
+    await front.nvim.type(' of a secret<CR>')
     await front.nvim.type('istill here<Esc>')
     await front.nvim.waitForScreen(/still here/)
+    expect(await front.promptText()).toBe('still here')
     expect(await front.requests('question.answer')).toEqual([])
   })
 

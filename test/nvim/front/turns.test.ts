@@ -117,4 +117,24 @@ describeWithNeovim('turns', (nvim) => {
     await front.nvim.waitForLua(`return vim.api.nvim_get_current_win() == ${CHAT}.windows.transcript`)
     expect(await front.promptText()).toBe('iao')
   })
+
+  test('a prompt that comes back during an edit waits in the draft', async () => {
+    const front = await startFront(nvim)
+    await chatWithTurns(front, 'one')
+    await front.nvim.type('ia draft<Esc><C-w>kgg]]ge')
+    await front.nvim.waitForScreen(/editing turn 2/)
+    await front.nvim.lua(`require('ollama-remote.prompt').give_back(${CHAT}, { text = 'came back' })`)
+    expect(await front.promptText()).toBe('You said: one. It is **well** said.')
+    await front.nvim.type('<C-c>')
+    await front.nvim.waitForScreen(/<CR> send/)
+    expect(await front.promptText()).toBe('a draft\n\ncame back')
+  })
+
+  test('gr works in the prompt too, which it leaves as it is', async () => {
+    const front = await startFront(nvim)
+    await chatWithTurns(front, 'one')
+    await front.nvim.type('<C-w>jia draft<Esc>gr')
+    await front.waitForRequests('chat.again', 1)
+    expect(await front.promptText()).toBe('a draft')
+  })
 })
