@@ -1,13 +1,20 @@
 // A ProxyCommand as a Duplex: what is written goes to its stdin, what is read comes from its stdout. It ends with the
 // stream, and all that it started too. The only door of this folder to node:child_process.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { Duplex } from 'node:stream'
+import { Duplex, type Readable } from 'node:stream'
 import { type ErrorCode, PluginError } from '../../core/errors.ts'
 
 /** Characters of its last words that are shown. */
 const MAX_WORDS = 400
 /** Milliseconds from the request to end until the command is ended by force. */
 const GRACE_MS = 1_000
+
+/**
+ * Runs the command, and beside it a shell that waits for the end of descriptor 3. That end comes by itself when this
+ * process dies, however violently; a command that does not heed the end of its input would else live on.
+ */
+const WATCHED =
+  '(trap "" TERM; read -r _; kill -TERM 0; sleep 1; kill -KILL 0) <&3 >/dev/null 2>&1 & exec 3<&-; exec /bin/sh -c "$1"'
 
 export class ProxyCommandStream extends Duplex {
   readonly #child: ChildProcessWithoutNullStreams
@@ -21,7 +28,12 @@ export class ProxyCommandStream extends Duplex {
     super({ allowHalfOpen: false })
     this.#alias = alias
     // A process group of its own, so that what the shell starts can be ended with it.
-    const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: 'pipe', windowsHide: true })
+    const stdio = ['pipe', 'pipe', 'pipe', 'pipe'] as const
+    const options = { detached: true, stdio: [...stdio], windowsHide: true }
+    const child = spawn('/bin/sh', ['-c', WATCHED, 'sh', command], options) as ChildProcessWithoutNullStreams
+    const lifeline = child.stdio[3] as Readable | null
+    lifeline?.on('error', () => {})
+    child.once('exit', () => lifeline?.destroy())
     this.#child = child
     child.stdout.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) child.stdout.pause()

@@ -1,12 +1,16 @@
 // ProxyCommands before a real sshd: one that carries, one that fails, one that hangs, one that dies, and what they leave behind.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { PROJECT_ROOT } from '../../../scripts/project-root.ts'
 import type { Server } from '../../../src/tunnel/server.ts'
-import { descendants, kill } from '../../support/process-tree.ts'
+import { descendants, isAlive, kill } from '../../support/process-tree.ts'
 import { describeWithSshd } from '../../support/real-parts.ts'
 import { type Sshd, startSshd } from '../../support/sshd.ts'
+import { startWatched } from '../../support/watched-process.ts'
 import { type Backend, failureOf, get, openRig, type RigOptions, startBackend, text } from './tunnel-rig.ts'
 
 /** What nc does, for a machine that has none. */
@@ -85,6 +89,17 @@ describeWithSshd('a ProxyCommand', (openssh) => {
       code: 'SSH_UNREACHABLE',
       message: expect.stringContaining('no route to the moon (it ended with 3)'),
     })
+  })
+
+  it('does not outlive a host that is killed, though it heeds no end of its input', async () => {
+    const runner = join(PROJECT_ROOT, 'scripts/run.mjs')
+    const script = fileURLToPath(new URL('proxy-process.ts', import.meta.url))
+    const command = 'echo $$; while true; do sleep 1; done'
+    const host = startWatched(process.execPath, [runner, script, command], {})
+    const [, pid] = await host.waitFor(/^(\d+)$/m, { signal: AbortSignal.timeout(20_000) })
+    expect(isAlive(Number(pid))).toBe(true)
+    host.child.kill('SIGKILL')
+    await expect.poll(() => isAlive(Number(pid)), { timeout: 10_000 }).toBe(false)
   })
 
   it.each([
