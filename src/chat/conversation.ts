@@ -1,4 +1,4 @@
-// A conversation as a value: turns, edits, versions. Not here: how it is written (transcript-file.ts), who answers it.
+// A conversation as a value: turns, edits, versions. Not here: how it is written (transcript/), who answers it.
 import { PluginError } from '../core/errors.ts'
 import type { Message, Role, SeamMethod, Usage } from '../providers/provider.ts'
 

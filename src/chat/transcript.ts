@@ -18,8 +18,8 @@ import {
   withoutLast,
 } from './conversation.ts'
 import { Picture, type PictureDeps } from './picture.ts'
-import { parse, render } from './transcript-file.ts'
-import { renderTurn, TurnWriter } from './turn-writer.ts'
+import { parse, render } from './transcript/format.ts'
+import { renderTurn, TurnWriter } from './transcript/turn-writer.ts'
 
 export class Transcript {
   readonly #picture: Picture

@@ -1,6 +1,6 @@
 // What becomes of answers and prompts when the way to their server is lost.
 import { describe, expect, test } from 'vitest'
-import { parse, render } from '../../../src/chat/transcript-file.ts'
+import { parse, render } from '../../../src/chat/transcript/format.ts'
 import { type ErrorCode, PluginError } from '../../../src/core/errors.ts'
 import { settled } from './fake-clock.ts'
 import { expectInStep, type Rig, setUp } from './rig.ts'

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { messages } from '../../../src/chat/conversation.ts'
 import { type ChatSettings, Session } from '../../../src/chat/session.ts'
-import { render } from '../../../src/chat/transcript-file.ts'
+import { render } from '../../../src/chat/transcript/format.ts'
 import { type LogLevel, logTo } from '../../../src/core/log.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 import { MemorySurface } from './memory-surface.ts'

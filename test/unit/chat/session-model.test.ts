@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { messages } from '../../../src/chat/conversation.ts'
-import { parse, render } from '../../../src/chat/transcript-file.ts'
+import { parse, render } from '../../../src/chat/transcript/format.ts'
 import { PluginError } from '../../../src/core/errors.ts'
 import type { SeamMethod } from '../../../src/providers/provider.ts'
 import { settled } from './fake-clock.ts'

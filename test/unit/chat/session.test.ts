@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { render } from '../../../src/chat/transcript-file.ts'
+import { render } from '../../../src/chat/transcript/format.ts'
 import { PluginError } from '../../../src/core/errors.ts'
 import { settled } from './fake-clock.ts'
 import { expectAsked, expectInStep, setUp } from './rig.ts'

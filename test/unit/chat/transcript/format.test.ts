@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { describe, expect, test } from 'vitest'
-import type { Conversation, Turn } from '../../../src/chat/conversation.ts'
-import { parse, render } from '../../../src/chat/transcript-file.ts'
-import { renderTurn, TurnWriter } from '../../../src/chat/turn-writer.ts'
-import { cut, hostileText, isParsedOddly } from './hostile.ts'
-import { answered, conversations } from './turns.ts'
+import type { Conversation, Turn } from '../../../../src/chat/conversation.ts'
+import { parse, render } from '../../../../src/chat/transcript/format.ts'
+import { renderTurn, TurnWriter } from '../../../../src/chat/transcript/turn-writer.ts'
+import { cut, hostileText, isParsedOddly } from '../hostile.ts'
+import { answered, conversations } from '../turns.ts'
 
 const failed: Conversation = {
   turns: [

@@ -1,7 +1,7 @@
 // The footer of a turn: what has no place in prose, as one line of JSON in a comment. Pure.
-import type { SeamMethod } from '../providers/provider.ts'
-import type { AnswerEnd, Seam, Turn, TurnUsage } from './conversation.ts'
-import { FOOTER_END, FOOTER_MARK, type SectionName } from './transcript-grammar.ts'
+import type { SeamMethod } from '../../providers/provider.ts'
+import type { AnswerEnd, Seam, Turn, TurnUsage } from '../conversation.ts'
+import { FOOTER_END, FOOTER_MARK, type SectionName } from './grammar.ts'
 
 /** Closing lines that were put after sections, so that a block left open does not swallow the next heading. */
 export type Closers = Partial<Record<SectionName, string>>

@@ -1,7 +1,6 @@
-// One turn as transcript text, piece by piece as it comes. Reading it back is transcript-file.ts's.
-import type { Turn } from './conversation.ts'
-import { closerOf } from './markdown-blocks.ts'
-import { type Closers, footerLine } from './transcript-footer.ts'
+// One turn as transcript text, piece by piece as it comes. Reading it back is format.ts's.
+import type { Turn } from '../conversation.ts'
+import { type Closers, footerLine } from './footer.ts'
 import {
   answerHeading,
   Escaper,
@@ -10,7 +9,8 @@ import {
   type SectionName,
   THINKING_HEADING,
   turnHeading,
-} from './transcript-grammar.ts'
+} from './grammar.ts'
+import { closerOf } from './markdown-blocks.ts'
 
 /**
  * Gives the text to append for each part of a turn: `head`, any number of `thinking` and then `text`, and `end`.

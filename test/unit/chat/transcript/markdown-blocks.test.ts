@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { describe, expect, test } from 'vitest'
-import { closerOf } from '../../../src/chat/markdown-blocks.ts'
-import { blockLines, hostileText, isParsedOddly } from './hostile.ts'
+import { closerOf } from '../../../../src/chat/transcript/markdown-blocks.ts'
+import { blockLines, hostileText, isParsedOddly } from '../hostile.ts'
 
 /** Whether a Markdown parser sees a heading that stands after the text. */
 function headingSurvives(text: string): boolean {

@@ -1,7 +1,7 @@
-// The transcript as a whole: a conversation to text and back. The words of the format are in transcript-grammar.ts,
+// The transcript as a whole: a conversation to text and back. The words of the format are in grammar.ts,
 // the writing of one turn is turn-writer.ts's. Files are not opened here.
-import type { Conversation, Note, Turn } from './conversation.ts'
-import { type Footer, readFooter } from './transcript-footer.ts'
+import type { Conversation, Note, Turn } from '../conversation.ts'
+import { type Footer, readFooter } from './footer.ts'
 import {
   FOOTER_MARK,
   isBoundary,
@@ -11,7 +11,7 @@ import {
   type SectionHeading,
   TURN_MARK,
   unescapeBoundaries,
-} from './transcript-grammar.ts'
+} from './grammar.ts'
 import { renderTurn } from './turn-writer.ts'
 
 export interface Parsed {
