@@ -1,4 +1,5 @@
-// A conversation as a value: turns, edits, versions. Not here: how it is written (transcript/), who answers it.
+// A conversation as a value: its turns and what is sent of them. Not here: its versions (history.ts), how it is written
+// (transcript/), who answers it.
 import { PluginError } from '../core/errors.ts'
 import type { Message, Role, SeamMethod, Usage } from '../providers/provider.ts'
 
@@ -78,14 +79,12 @@ export function finish(conversation: Conversation, end: TurnEnd): Conversation {
 }
 
 /**
- * Replaces the text of a turn, counted from 1, and drops what follows it. An assistant's turn stays one, as if it had
- * answered so: what was told of the former answer goes, what it thought stays.
- * @throws PluginError CHAT_NO_TURN
+ * A turn with another text. An assistant's turn stays one, as if it had answered so: what was told of the former answer
+ * goes, what it thought stays.
  */
-export function replaceFrom(conversation: Conversation, turn: number, text: string): Conversation {
-  const { note: _note, usage: _usage, seams: _seams, ...kept } = turnAt(conversation, turn)
-  const replaced: Turn = kept.role === 'assistant' ? { ...kept, text, end: 'done' } : { ...kept, text }
-  return { turns: [...conversation.turns.slice(0, turn - 1), replaced] }
+export function rewritten(turn: Turn, text: string): Turn {
+  const { note: _note, usage: _usage, seams: _seams, ...kept } = turn
+  return kept.role === 'assistant' ? { ...kept, text, end: 'done' } : { ...kept, text }
 }
 
 /** @throws PluginError CHAT_NO_TURN */
@@ -97,15 +96,15 @@ export function turnAt(conversation: Conversation, turn: number): Turn {
   })
 }
 
-/** The conversation up to its last question, which can so be asked once more. The same value when nothing answers it. */
-export function withoutAnswer(conversation: Conversation): Conversation {
-  const asked = conversation.turns.findLastIndex((turn) => turn.role !== 'assistant') + 1
-  return asked === conversation.turns.length ? conversation : { turns: conversation.turns.slice(0, asked) }
+/** How many turns there are up to the last question, which can so be asked once more. */
+export function askedTurns({ turns }: Conversation): number {
+  return turns.findLastIndex((turn) => turn.role !== 'assistant') + 1
 }
 
-/** The conversation without its last turn. */
-export function withoutLast(conversation: Conversation): Conversation {
-  return { turns: conversation.turns.slice(0, -1) }
+/** The conversation up to its last question. The same value when nothing answers it. */
+export function withoutAnswer(conversation: Conversation): Conversation {
+  const asked = askedTurns(conversation)
+  return asked === conversation.turns.length ? conversation : { turns: conversation.turns.slice(0, asked) }
 }
 
 /** The last turn, when it is an answer that was begun and not ended by the model. */
@@ -127,41 +126,6 @@ export function localTime(ms: number): string {
   const time = new Date(ms)
   const date = [time.getFullYear(), time.getMonth() + 1, time.getDate()].map(twoDigits).join('-')
   return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(':')}`
-}
-
-/** The versions of a conversation, never empty, and which of them is shown. */
-export interface History {
-  versions: readonly Conversation[]
-  cursor: number
-}
-
-export function startHistory(conversation: Conversation): History {
-  return { versions: [conversation], cursor: 0 }
-}
-
-export function current({ versions, cursor }: History): Conversation {
-  return versions[cursor] ?? emptyConversation
-}
-
-/** The shown version has grown; it stays the same version. */
-export function amend(history: History, conversation: Conversation): History {
-  return { ...history, versions: history.versions.with(history.cursor, conversation) }
-}
-
-/**
- * A new version after the shown one. Versions that were stepped back over are kept: stepping back from the new one goes
- * first to the version it was made of, and then through all of them.
- */
-export function push(history: History, conversation: Conversation): History {
-  const isLast = history.cursor === history.versions.length - 1
-  const versions = [...history.versions, ...(isLast ? [] : [current(history)]), conversation]
-  return { versions, cursor: versions.length - 1 }
-}
-
-/** The same value when there is no version on that side. */
-export function step(history: History, by: -1 | 1): History {
-  const cursor = history.cursor + by
-  return cursor < 0 || cursor >= history.versions.length ? history : { ...history, cursor }
 }
 
 function withLast(conversation: Conversation, change: (last: Turn) => Turn): Conversation {

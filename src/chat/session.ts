@@ -6,16 +6,8 @@ import type { Log } from '../core/log.ts'
 import type { Role } from '../providers/provider.ts'
 import type { ChatState } from '../rpc/protocol.ts'
 import { type Answerer, AnswerRun, type RequestSettings } from './answer-run.ts'
-import {
-  type Conversation,
-  cutAnswer,
-  localTime,
-  replaceFrom,
-  type Turn,
-  turnAt,
-  withoutAnswer,
-  withoutLast,
-} from './conversation.ts'
+import { askedTurns, type Conversation, cutAnswer, localTime, rewritten, type Turn, turnAt } from './conversation.ts'
+import { Ledger } from './ledger.ts'
 import { endedState, type Outcome, rateOf } from './outcome.ts'
 import type { Ways } from './patience.ts'
 import type { TranscriptSurface } from './picture.ts'
@@ -46,9 +38,9 @@ export class Session {
   readonly #chat: number
   readonly #deps: SessionDeps
   readonly #states: SessionStates
+  readonly #ledger: Ledger
   readonly #transcript: Transcript
   readonly #queue = new PromptQueue()
-  #model: string | undefined
   #answer: AnswerRun | undefined
   /** Whether what is asked is a prompt that was just written, which can be taken back while nothing was asked. */
   #isNewPrompt = false
@@ -60,7 +52,8 @@ export class Session {
     this.#chat = chat
     this.#deps = deps
     this.#states = new SessionStates(chat, deps.log)
-    this.#transcript = new Transcript(chat, deps)
+    this.#ledger = new Ledger(() => {})
+    this.#transcript = new Transcript(chat, this.#ledger, deps)
   }
 
   /** The conversation as it is now, the answer that comes included. */
@@ -95,7 +88,7 @@ export class Session {
     this.#answer?.stop(new PluginError('CHAT_STOPPED', 'Stopped'))
     if (taken !== undefined) {
       this.#isNewPrompt = false
-      this.#transcript.change(withoutLast(this.conversation))
+      this.#transcript.change({ type: 'drop' })
     }
     if (all) this.#queue.giveBack('The chat was stopped before this prompt was sent')
     this.#tell()
@@ -132,9 +125,10 @@ export class Session {
   async again(): Promise<void> {
     this.#refuseWhileBusy()
     const model = this.#chosenModel()
-    const asked = withoutAnswer(this.conversation)
-    if (asked.turns.at(-1)?.role !== 'user') throw new PluginError('CHAT_NO_TURN', 'Nothing has been asked yet')
-    if (asked !== this.conversation) this.#transcript.change(asked)
+    const asked = askedTurns(this.conversation)
+    if (this.conversation.turns[asked - 1]?.role !== 'user')
+      throw new PluginError('CHAT_NO_TURN', 'Nothing has been asked yet')
+    if (asked < this.conversation.turns.length) this.#transcript.branch(asked)
     await this.#ask(model)
   }
 
@@ -159,7 +153,7 @@ export class Session {
 
   /** From the next prompt on. */
   useModel(ref: string): ChatState {
-    this.#model = ref
+    this.#ledger.apply({ type: 'meta', set: { model: ref } })
     this.#tell()
     return this.state()
   }
@@ -171,16 +165,18 @@ export class Session {
   adopt(transcript: string): string[] {
     this.#refuseWhileBusy()
     const problems = this.#transcript.adopt(transcript)
-    this.#model = this.conversation.turns.findLast((turn) => turn.model !== undefined)?.model ?? this.#model
+    const answered = this.conversation.turns.findLast((turn) => turn.model !== undefined)?.model
+    if (answered !== undefined) this.#ledger.apply({ type: 'meta', set: { model: answered } })
     return problems
   }
 
   state(): ChatState {
     const { ended } = this.#states
+    const { model } = this.#ledger.record.meta
     const waiting = this.#answer?.waiting
     return {
       chat: this.#chat,
-      ...(this.#model === undefined ? {} : { model: this.#model }),
+      ...(model === undefined ? {} : { model }),
       phase: this.#states.phase,
       ...(ended === undefined ? {} : { ended }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
@@ -220,7 +216,7 @@ export class Session {
 
   async #replace(turn: number, text: string, model: string): Promise<void> {
     this.#refuseWhileBusy()
-    this.#transcript.change(replaceFrom(this.conversation, turn, text))
+    this.#transcript.branch(turn - 1, rewritten(turnAt(this.conversation, turn), text))
     if (this.conversation.turns.at(-1)?.role === 'user') return this.#ask(model)
     await this.#transcript.settle()
   }
@@ -262,7 +258,8 @@ export class Session {
 
   #chosenModel(): string {
     if (this.#isClosed) throw new PluginError('CHAT_STOPPED', 'This chat is closed')
-    if (this.#model !== undefined) return this.#model
+    const { model } = this.#ledger.record.meta
+    if (model !== undefined) return model
     throw new PluginError('CHAT_NO_MODEL', 'No model is chosen for this chat', {
       hint: 'Choose one with :Ollama model.',
     })

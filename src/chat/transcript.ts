@@ -1,56 +1,43 @@
 // A conversation and its picture in the editor, changed together, so that what is sent is what is seen.
 // Not here: when something is asked, and what becomes of an answer (session.ts).
-import {
-  type AnswerText,
-  amend,
-  append,
-  type Conversation,
-  current,
-  emptyConversation,
-  extend,
-  finish,
-  type History,
-  push,
-  startHistory,
-  step,
-  type Turn,
-  type TurnEnd,
-  withoutLast,
-} from './conversation.ts'
+import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
+import { branchAfter, current, type HistoryChange, stepBy } from './history.ts'
+import type { Ledger } from './ledger.ts'
 import { Picture, type PictureDeps } from './picture.ts'
 import { parse, render } from './transcript/format.ts'
 import { renderTurn, TurnWriter } from './transcript/turn-writer.ts'
 
 export class Transcript {
   readonly #picture: Picture
-  #history: History = startHistory(emptyConversation)
+  readonly #ledger: Ledger
   /** Writes the last turn while its answer comes. */
   #writer: TurnWriter | undefined
   /** The heading of that turn until there are words: alone it would be written first, and they would wait for it. */
   #heading = ''
 
-  constructor(chat: number, deps: Omit<PictureDeps, 'whole'>) {
+  constructor(chat: number, ledger: Ledger, deps: Omit<PictureDeps, 'whole'>) {
+    this.#ledger = ledger
     this.#picture = new Picture(chat, { ...deps, whole: () => this.#whole() })
   }
 
   get conversation(): Conversation {
-    return current(this.#history)
+    return current(this.#ledger.record.history)
   }
 
   append(...turns: readonly Turn[]): void {
-    this.#amend(append(this.conversation, ...turns))
+    this.#ledger.apply({ type: 'append', turns })
     this.#picture.append(turns.map(renderTurn).join(''))
   }
 
   beginAnswer(turn: Turn): void {
     this.#writer = new TurnWriter(turn)
-    this.#amend(append(this.conversation, turn))
+    this.#ledger.apply({ type: 'append', turns: [turn] })
     this.#heading = this.#writer.head()
   }
 
   /** @param thinkingMs how long it has thought, known with the first text */
   extendAnswer(part: AnswerText, thinkingMs: number | undefined): void {
-    this.#amend(extend(this.conversation, part))
+    this.#ledger.apply({ type: 'extend', part })
     const { text } = part
     this.#write(part.type === 'thinking' ? this.#writer?.thinking(text) : this.#writer?.text(text, thinkingMs))
   }
@@ -58,7 +45,7 @@ export class Transcript {
   endAnswer(end: TurnEnd): void {
     const writer = this.#writer
     this.#writer = undefined
-    this.#amend(finish(this.conversation, end))
+    this.#ledger.apply({ type: 'finish', end })
     const ended = this.conversation.turns.at(-1)
     if (!writer || !ended) return
     // Thinking that came amid the text can only be put where it belongs by writing all anew.
@@ -71,9 +58,9 @@ export class Transcript {
    * @param isVersion whether that stays in the history
    */
   reopenAnswer(turn: Turn, isVersion = false): void {
-    const { conversation } = this
-    const reopened = append(withoutLast(conversation), turn)
-    this.#history = isVersion ? push(this.#history, reopened) : amend(this.#history, reopened)
+    const { history } = this.#ledger.record
+    const before = this.conversation.turns.length - 1
+    this.#ledger.apply(isVersion ? branchAfter(history, before, turn) : { type: 'reopen', turn })
     this.#writer = new TurnWriter(turn)
     this.#writer.head()
     this.#writer.thinking(turn.thinking ?? '')
@@ -82,25 +69,28 @@ export class Transcript {
     this.#picture.replace()
   }
 
-  /** Shows another conversation; the former stays in the history. */
-  change(conversation: Conversation): void {
-    this.#history = push(this.#history, conversation)
+  /** Changes the history as it is told, and shows what is then to be shown. */
+  change(change: HistoryChange): void {
+    this.#ledger.apply(change)
     this.#picture.replace()
+  }
+
+  /** Shows the first turns of the conversation, and others after them; the former conversation stays in the history. */
+  branch(count: number, ...turns: readonly Turn[]): void {
+    this.change(branchAfter(this.#ledger.record.history, count, ...turns))
   }
 
   /** Shows an older or newer version; false when there is none. */
   step(by: -1 | 1): boolean {
-    const history = step(this.#history, by)
-    if (history === this.#history) return false
-    this.#history = history
-    this.#picture.replace()
-    return true
+    const change = stepBy(this.#ledger.record.history, by)
+    if (change) this.change(change)
+    return change !== undefined
   }
 
   /** Takes over what stands in the buffer already; returns what could not be read as it was meant. */
   adopt(text: string): string[] {
     const { conversation, problems } = parse(text)
-    this.#history = startHistory(conversation)
+    this.#ledger.apply({ type: 'rewrite', turns: conversation.turns })
     if (this.#whole() !== text) this.#picture.markStale()
     return problems
   }
@@ -128,10 +118,6 @@ export class Transcript {
   #write(text = ''): void {
     this.#picture.append(this.#heading + text)
     this.#heading = ''
-  }
-
-  #amend(conversation: Conversation): void {
-    this.#history = amend(this.#history, conversation)
   }
 
   /** What shall be shown now: of an answer that comes only what was written of it. */

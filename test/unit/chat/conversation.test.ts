@@ -1,19 +1,13 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  amend,
   append,
   type Conversation,
-  current,
   emptyConversation,
   extend,
   finish,
   localTime,
   messages,
-  push,
-  replaceFrom,
-  startHistory,
-  step,
+  rewritten,
   type Turn,
   withoutAnswer,
 } from '../../../src/chat/conversation.ts'
@@ -47,61 +41,16 @@ describe('a conversation', () => {
     ])
   })
 
-  test('drops what follows an edited turn', () => {
-    const conversation = of(
-      user('a'),
-      { ...answer('A'), note: { code: 'X', text: 'x' }, usage: { totalMs: 1 } },
-      user('b'),
-    )
-    expect(replaceFrom(conversation, 1, 'c')).toEqual(of(user('c')))
-    expect(replaceFrom(conversation, 2, 'C')).toEqual(of(user('a'), answer('C')))
-    expect(() => replaceFrom(conversation, 4, 'x')).toThrow(expect.objectContaining({ code: 'CHAT_NO_TURN' }))
+  test('can have the text of a turn rewritten', () => {
+    const told = { ...answer('A'), thinking: 'Hm', note: { code: 'X', text: 'x' }, usage: { totalMs: 1 } }
+    expect(rewritten(user('a'), 'c')).toEqual(user('c'))
+    expect(rewritten(told, 'C')).toEqual({ ...answer('C'), thinking: 'Hm' })
   })
 
   test('can lose its last answer, and stays the same value when it has none', () => {
     const asked = of(user('a'))
     expect(withoutAnswer(append(asked, answer('A'), answer('B')))).toEqual(asked)
     expect(withoutAnswer(asked)).toBe(asked)
-  })
-})
-
-describe('a history', () => {
-  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((text) => of(user(text))) as [
-    Conversation,
-    Conversation,
-    Conversation,
-    Conversation,
-  ]
-
-  test('steps back and forth, and stays where there is no more', () => {
-    const history = push(startHistory(a), b)
-    expect(current(step(history, -1))).toBe(a)
-    expect(current(step(step(history, -1), 1))).toBe(b)
-    expect(step(history, 1)).toBe(history)
-    expect(current(amend(history, c))).toBe(c)
-    expect(current(step(amend(history, c), -1))).toBe(a)
-  })
-
-  test('keeps the versions that were stepped back over', () => {
-    const back = step(step(push(push(startHistory(a), b), c), -1), -1)
-    const history = push(back, d)
-    const seen = [history, step(history, -1), step(step(history, -1), -1)].map(current)
-    expect(seen).toEqual([d, a, c])
-  })
-
-  test('never loses a version', () => {
-    fc.assert(
-      fc.property(fc.array(fc.constantFrom('push', 'back', 'forth')), (actions) => {
-        let history = startHistory(emptyConversation)
-        const pushed: Conversation[] = [emptyConversation]
-        for (const [index, action] of actions.entries()) {
-          if (action === 'push') pushed.push(of(user(String(index))))
-          history = action === 'push' ? push(history, pushed.at(-1) ?? a) : step(history, action === 'back' ? -1 : 1)
-          if (action === 'push') expect(current(history)).toBe(pushed.at(-1))
-        }
-        for (const version of pushed) expect(history.versions).toContain(version)
-      }),
-    )
   })
 })
 
