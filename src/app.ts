@@ -121,6 +121,16 @@ export class App {
         this.#servers.need(params.chat, undefined)
         return this.#chats.handlers['chat.close'](params)
       },
+      'saved.list': refuse,
+      'saved.cancel': refuse,
+      'saved.preview': refuse,
+      'saved.rename': refuse,
+      'saved.delete': refuse,
+      'saved.summary': refuse,
+      'saved.clear': refuse,
+      'saved.restore': refuse,
+      'left.list': refuse,
+      'left.drop': refuse,
       'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
       'editor.focus': () => empty(this.#servers.focus()),
       'models.list': () => this.#listModels(),
@@ -256,4 +266,8 @@ export class App {
 
 function empty(_: unknown): Record<string, never> {
   return {}
+}
+
+function refuse(): never {
+  throw new PluginError('INTERNAL', 'This is not built yet')
 }

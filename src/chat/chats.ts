@@ -39,6 +39,7 @@ export class Chats {
       'chat.step': ({ chat, by }) => this.#session(chat).step(by).then(empty),
       'chat.model': ({ chat, model }) => this.#session(chat).useModel(this.#deps.fullName(model)),
       'chat.close': ({ chat }) => empty(this.#close(chat)),
+      ...unbuilt,
     }
   }
 
@@ -76,6 +77,22 @@ export class Chats {
     this.#open.get(chat)?.close()
     this.#open.delete(chat)
   }
+}
+
+function refuse(): never {
+  throw new PluginError('INTERNAL', 'This is not built yet')
+}
+
+const unbuilt = {
+  'chat.load': refuse,
+  'chat.recover': refuse,
+  'chat.take_up': refuse,
+  'chat.draft': refuse,
+  'chat.save': refuse,
+  'chat.variant': refuse,
+  'chat.variants': refuse,
+  'chat.delete': refuse,
+  'chat.set': refuse,
 }
 
 function empty(_: unknown): Record<string, never> {

@@ -97,9 +97,24 @@ export const userConfigSchema = z.strictObject({
     .optional()
     .describe("How long a model stays loaded, as '10m'; by default as the server is set"),
   split_preference: z
-    .enum(['vertical', 'horizontal'])
+    .enum(['vertical', 'horizontal', 'float', 'tab', 'current'])
     .optional()
-    .describe('Where the chat opens: vertical beside, horizontal below'),
+    .describe(
+      'Where the chat opens: `vertical` beside, `horizontal` below, `float` over all, `tab` in a tab page, `current` in the window',
+    ),
+  picker: z
+    .enum(['auto', 'select', 'telescope', 'fzf-lua', 'snacks', 'mini', 'fzf'])
+    .optional()
+    .describe("What lists are shown with; `auto` by default: your own picker, else fzf, else Neovim's own list"),
+  autosave: z.boolean().optional().describe('Whether chats are saved by themselves; `true` by default'),
+  title: z
+    .enum(['model', 'first-line'])
+    .optional()
+    .describe('What a chat is called that is saved by itself: as its model says when idle, or by its first line'),
+  keep_days: z
+    .union([z.number().positive(), z.literal(false)], 'expected a number of days, or `false`')
+    .optional()
+    .describe('Days after which a saved chat goes to the trash, `false` for never; 30 by default'),
   keymaps: z
     .union(
       [z.literal(false), z.record(z.string(), z.union([z.string(), z.literal(false)], 'expected a key or `false`'))],
@@ -161,6 +176,9 @@ export interface Config {
   think: z.output<typeof think> | undefined
   keepAlive: string | number | undefined
   resume: 'auto' | 'ask' | 'never'
+  autosave: boolean
+  title: 'model' | 'first-line'
+  keepDays: number | false
   log: { level: 'debug' | 'info' | 'warn' | 'error'; content: boolean }
 }
 
@@ -189,6 +207,9 @@ export function resolveConfig(written: unknown, source: string): Config {
     think: user.think,
     keepAlive: user.keep_alive,
     resume: user.resume ?? 'auto',
+    autosave: user.autosave ?? true,
+    title: user.title ?? 'model',
+    keepDays: user.keep_days ?? 30,
     log: user.log ?? { level: 'info', content: false },
   }
 }

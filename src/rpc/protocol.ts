@@ -19,7 +19,7 @@ const options = z.preprocess(
 )
 
 const server = z.string().min(1)
-/** The number that Lua gave a test of a server. */
+/** The number that Lua gave a test of a server, or a list of saved chats. */
 const walk = z.int().positive()
 /** What is set of a server in the editor; what is not given stays as it is. */
 const draft = z
@@ -29,6 +29,17 @@ const draft = z
     url: z.string().min(1).optional(),
   })
   .or(z.array(z.never()).transform(() => ({})))
+
+/** What stands in a prompt that was not sent. */
+const written = {
+  text: z.string(),
+  /** The turn whose text it is to replace. */
+  editing: turn.optional(),
+  /** What stood in the prompt before that edit. */
+  aside: z.string().optional(),
+}
+/** A saved chat's file, without the folder. */
+const file = z.string().min(1)
 
 /** Every method's parameters. The router's table must have exactly these rows: the compiler proves it. */
 export const requestSchemas = {
@@ -41,8 +52,35 @@ export const requestSchemas = {
     /** Folder for what is kept at rest. */
     data_dir: z.string().min(1),
   }),
-  /** Makes a chat known. `transcript` is the text of a chat that an earlier host left in its buffer. */
-  'chat.open': z.object({ chat, transcript: z.string().optional() }),
+  /**
+   * Makes a chat known. With `key`, the chat that an earlier host knew by it goes on; `transcript` is what that host left in
+   * its buffer, which may be ahead of what is written down.
+   */
+  'chat.open': z.object({ chat, key: z.string().min(1).optional(), transcript: z.string().optional() }),
+  /** Opens a saved chat to be read only. */
+  'chat.load': z.object({ chat, file }),
+  /** Opens what a Neovim that is gone has left over, as a living chat. */
+  'chat.recover': z.object({ chat, key: z.string().min(1) }),
+  /** Makes a chat that was loaded a living one. */
+  'chat.take_up': z.object({ chat }),
+  /** What stands in the prompt now, to be written down. */
+  'chat.draft': z.object({ chat, ...written }),
+  /** Saves the chat in its file; under a new name when one is given. */
+  'chat.save': z.object({ chat, name: z.string().min(1).optional() }),
+  /** Shows the next (1) or previous (-1) variant of a turn. */
+  'chat.variant': z.object({ chat, turn, by: z.union([z.literal(-1), z.literal(1)]) }),
+  /** The texts that may stand in a turn's place. */
+  'chat.variants': z.object({ chat, turn }),
+  /** Takes one turn out; the version with it stays in the history. */
+  'chat.delete': z.object({ chat, turn }),
+  /** Sets what the chat's requests are made with; what is not given stays, `null` removes. Without any, only tells them. */
+  'chat.set': z.object({
+    chat,
+    options: z.record(z.string(), z.unknown()).nullish(),
+    think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
+    keep_alive: z.union([z.string(), z.number()]).nullish(),
+    system: z.string().nullish(),
+  }),
   /** Answered when the prompt stands in the transcript; until then it is the editor's to keep. */
   'chat.send': z.object({ chat, text: z.string(), replaces: turn.optional() }),
   /** Ends what runs; with `all` the prompts behind it are given back too. */
@@ -59,7 +97,30 @@ export const requestSchemas = {
   /** Steps through the conversation's versions: -1 undoes, 1 redoes. */
   'chat.step': z.object({ chat, by: z.union([z.literal(-1), z.literal(1)]) }),
   'chat.model': z.object({ chat, model }),
+  /** Ends the chat; it is saved first when that is done by itself. */
   'chat.close': z.object({ chat }),
+  /**
+   * The saved chats, newest first; with `query`, those in whose name or text all its words stand. They come in batches by the
+   * verb `saved_found`; the answer says that these were all.
+   */
+  'saved.list': z.object({ walk, query: z.string().optional() }),
+  /** Ends a list that nobody waits for any more; its request is answered with CANCELLED. */
+  'saved.cancel': z.object({ walk }),
+  /** The beginning of a saved chat's text. */
+  'saved.preview': z.object({ file, lines: z.int().positive() }),
+  'saved.rename': z.object({ file, name: z.string().min(1) }),
+  /** Moves them to the trash. */
+  'saved.delete': z.object({ files: z.array(file).min(1) }),
+  /** How many there are and how old, for the question before `saved.clear`. */
+  'saved.summary': nothing,
+  /** Moves all of them to the trash. */
+  'saved.clear': nothing,
+  /** Brings back what the last clearing moved there. */
+  'saved.restore': nothing,
+  /** What Neovims that are gone have left over. */
+  'left.list': nothing,
+  /** Removes one of them for good. */
+  'left.drop': z.object({ key: z.string().min(1) }),
   /** A prompt for this model is begun: its server is needed soon. */
   'editor.prompt': z.object({ chat, model }),
   /** The editor has got the focus: links may have died meanwhile, or may be had again. */
@@ -128,6 +189,17 @@ export interface Waiting {
 /** What a chat is and does now; sent with every change, and as the answer of `chat.open` and `chat.model`. */
 export interface ChatState {
   chat: number
+  /** By which a later host finds what is written down of it. */
+  key?: string
+  title?: string
+  /** The file it is saved in, without the folder. */
+  file?: string
+  /** Whether it holds words that are in no file. */
+  unsaved?: boolean
+  /** Whether it is saved by itself. */
+  autosave?: boolean
+  /** It was loaded to be read. */
+  read_only?: boolean
   /** `server:model`; absent until one is chosen. */
   model?: string
   phase: ChatPhase
@@ -141,6 +213,49 @@ export interface ChatState {
   queued: number
   /** Tokens per second of the last answer. */
   rate?: number
+}
+
+/** A chat as it is opened: what stood in its prompt, and what could not be read as it was meant, one sentence each. */
+export interface OpenedChat extends ChatState {
+  draft?: { text: string; editing?: number; aside?: string }
+  problems?: string[]
+}
+
+/** A saved chat in a list. */
+export interface SavedChat {
+  /** Without the folder. */
+  file: string
+  title: string
+  /** As it stands in the file's name. */
+  model: string
+  /** Local time, `YYYY-MM-DD HH:MM:SS`. */
+  created: string
+  /** When the file was last written, in milliseconds since the epoch. */
+  changed: number
+  bytes: number
+  /** Whether it is a living chat now: of this Neovim, or of another. */
+  open?: 'here' | 'elsewhere'
+  /** The first line in which a word that was searched for stands, from 1. */
+  match?: { line: number; text: string }
+}
+
+/** A chat that was not ended well. */
+export interface LeftOver {
+  key: string
+  title: string
+  model?: string
+  turns: number
+  /** The last prompt or draft, as one line. */
+  last: string
+  /** When it was last written to, in milliseconds since the epoch. */
+  changed: number
+}
+
+export interface ChosenParameters {
+  options?: Readonly<Record<string, unknown>>
+  think?: boolean | 'low' | 'medium' | 'high' | 'max'
+  keep_alive?: string | number
+  system?: string
 }
 
 export interface ModelChoice {
@@ -199,7 +314,18 @@ export interface TestStep {
 
 export interface Results {
   handshake: { protocol: number; version: string; node: string; pid: number; problems: ErrorRecord[] }
-  'chat.open': ChatState
+  'chat.open': OpenedChat
+  'chat.load': OpenedChat
+  'chat.recover': OpenedChat
+  'chat.take_up': OpenedChat
+  'chat.draft': Record<string, never>
+  /** `turns`: how many were not in the file before. */
+  'chat.save': { file: string; title: string; turns: number }
+  'chat.variant': Record<string, never>
+  /** `shown`: which of them is, from 1. */
+  'chat.variants': { shown: number; variants: Array<{ text: string; name: string; at: string }> }
+  'chat.delete': Record<string, never>
+  'chat.set': ChosenParameters
   'chat.send': Record<string, never>
   /** `taken`: the text of a prompt that had not been asked yet, which is not in the transcript any more. */
   'chat.stop': { taken?: string }
@@ -211,6 +337,17 @@ export interface Results {
   'chat.step': Record<string, never>
   'chat.model': ChatState
   'chat.close': Record<string, never>
+  'saved.list': { total: number }
+  'saved.cancel': Record<string, never>
+  'saved.preview': { text: string }
+  'saved.rename': { file: string }
+  'saved.delete': { count: number }
+  /** `oldest` and `newest`: when they were last written, in milliseconds since the epoch. */
+  'saved.summary': { count: number; bytes: number; oldest?: number; newest?: number }
+  'saved.clear': { count: number }
+  'saved.restore': { count: number }
+  'left.list': { chats: LeftOver[] }
+  'left.drop': Record<string, never>
   'editor.prompt': Record<string, never>
   'editor.focus': Record<string, never>
   'models.list': {

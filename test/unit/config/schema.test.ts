@@ -13,6 +13,9 @@ describe('resolveConfig', () => {
       think: undefined,
       keepAlive: undefined,
       resume: 'auto',
+      autosave: true,
+      title: 'model',
+      keepDays: 30,
       log: { level: 'info', content: false },
     })
   })
@@ -33,6 +36,9 @@ describe('resolveConfig', () => {
       think: 'high',
       keep_alive: -1,
       split_preference: 'horizontal',
+      autosave: false,
+      title: 'first-line',
+      keep_days: false,
       keymaps: { open: '<leader>x', close: false },
       node: '/usr/bin/node',
       log: { level: 'debug' },
@@ -60,6 +66,9 @@ describe('resolveConfig', () => {
       think: 'high',
       keepAlive: -1,
       resume: 'auto',
+      autosave: false,
+      title: 'first-line',
+      keepDays: false,
       log: { level: 'debug', content: false },
     })
   })
