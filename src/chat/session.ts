@@ -1,12 +1,13 @@
 // The life of one chat: what is asked, when, and what is told of it. Not here: the legal states (session-states.ts), the
-// way of an answer (answer-run.ts), how the editor is kept in step with the conversation (transcript.ts).
+// way of an answer (answer-run.ts), how the editor is kept in step with the conversation (transcript.ts), what a person
+// does with its history (editing.ts).
 import type { Clock } from '../core/clock.ts'
 import { type ErrorRecord, PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { Role } from '../providers/provider.ts'
 import type { ChatState } from '../rpc/protocol.ts'
 import { type Answerer, AnswerRun, type RequestSettings } from './answer-run.ts'
-import { askedTurns, type Conversation, cutAnswer, localTime, rewritten, type Turn, turnAt } from './conversation.ts'
+import { askedTurns, type Conversation, cutAnswer, localTime, type Turn } from './conversation.ts'
+import { Editing } from './editing.ts'
 import { Ledger } from './ledger.ts'
 import { endedState, type Outcome, rateOf } from './outcome.ts'
 import type { Ways } from './patience.ts'
@@ -35,6 +36,7 @@ export interface SessionDeps {
 }
 
 export class Session {
+  readonly editing: Editing
   readonly #chat: number
   readonly #deps: SessionDeps
   readonly #states: SessionStates
@@ -54,6 +56,7 @@ export class Session {
     this.#states = new SessionStates(chat, deps.log)
     this.#ledger = new Ledger(() => {})
     this.#transcript = new Transcript(chat, this.#ledger, deps)
+    this.editing = new Editing({ transcript: this.#transcript, refuseWhileBusy: () => this.#refuseWhileBusy() })
   }
 
   /** The conversation as it is now, the answer that comes included. */
@@ -132,25 +135,6 @@ export class Session {
     await this.#ask(model)
   }
 
-  /** A turn's text, for the prompt. @throws PluginError CHAT_NO_TURN */
-  take(turn: number): { turn: number; role: Role; text: string } {
-    const { role, text } = turnAt(this.conversation, turn)
-    if (role === 'assistant' && turn === this.conversation.turns.length) this.#refuseWhileBusy()
-    return { turn, role, text }
-  }
-
-  /** Shows an older or newer version. @throws PluginError CHAT_BUSY; CHAT_NO_TURN when there is none */
-  async step(by: -1 | 1): Promise<void> {
-    this.#refuseWhileBusy()
-    if (!this.#transcript.step(by)) {
-      throw new PluginError(
-        'CHAT_NO_TURN',
-        `This is already the ${by === -1 ? 'oldest' : 'newest'} version of the chat`,
-      )
-    }
-    await this.#transcript.settle()
-  }
-
   /** From the next prompt on. */
   useModel(ref: string): ChatState {
     this.#ledger.apply({ type: 'meta', set: { model: ref } })
@@ -215,8 +199,7 @@ export class Session {
   }
 
   async #replace(turn: number, text: string, model: string): Promise<void> {
-    this.#refuseWhileBusy()
-    this.#transcript.branch(turn - 1, rewritten(turnAt(this.conversation, turn), text))
+    this.editing.rewrite(turn, text)
     if (this.conversation.turns.at(-1)?.role === 'user') return this.#ask(model)
     await this.#transcript.settle()
   }

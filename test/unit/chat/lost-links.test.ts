@@ -86,7 +86,7 @@ describe('an answer that is cut', () => {
     await expectInStep(rig)
     expect(rig.session.conversation.turns[1]).toMatchObject({ thinking: 'Second thoughts', text: 'So.', end: 'done' })
     expect(rig.session.conversation.turns[1]?.note?.text).toContain('asked anew')
-    await rig.session.step(-1)
+    await rig.session.editing.step(-1)
     expect(rig.session.conversation.turns[1]).toMatchObject({ thinking: 'First thoughts', end: 'interrupted' })
   })
 

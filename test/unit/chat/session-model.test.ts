@@ -148,7 +148,7 @@ async function act(rig: Rig, action: Action, index: number, promises: Promised[]
     case 'again':
       return watch(session.again(), '', promises)
     case 'step':
-      return watch(session.step(action.by), '', promises)
+      return watch(session.editing.step(action.by), '', promises)
     case 'show':
       surface.isGone = false
       return watch(session.show(), '', promises)
@@ -278,7 +278,7 @@ async function expectNothingLost({ session }: Rig, promises: readonly Promised[]
   for (const by of [-1, 1] as const) {
     look()
     while (
-      await session.step(by).then(
+      await session.editing.step(by).then(
         () => true,
         () => false,
       )
