@@ -25,6 +25,7 @@ local actions = {
   { 'toggle', { 'n' }, 'show or hide the chat', '<leader>ot' },
   { 'close', { 'n' }, 'end the chat', '<leader>oc' },
   { 'servers', { 'n' }, 'show the servers', '<leader>oS' },
+  { 'new', { 'n' }, 'begin another chat' },
   { 'ask', { 'n', 'x' }, 'type a question in the command line' },
   { 'log', { 'n' }, "open the host's log" },
   { 'restart', { 'n' }, 'start the host anew' },

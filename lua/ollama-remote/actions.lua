@@ -22,6 +22,9 @@ end
 ---@type table<string, fun()>
 local table_of_actions = {
   open = open,
+  new = function()
+    chat().new()
+  end,
   ask = ask,
   default = function()
     require('ollama-remote.models').default()

@@ -45,6 +45,13 @@ local function new_buffer(chat, part)
   for option, value in pairs(options) do
     api.nvim_set_option_value(option, value, { buf = buffer })
   end
+  api.nvim_create_autocmd('BufEnter', {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      chats.select(chat)
+    end,
+  })
   -- Before the filetype, so that a FileType autocommand of the user's has the last word.
   require('ollama-remote.keys').apply(buffer, part)
   return buffer

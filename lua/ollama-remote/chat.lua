@@ -13,26 +13,38 @@ local function is_running(chat)
 end
 
 --- Shows the chat's windows at once, without the host.
+---@param chat? ollama.Chat without one, the one that is meant
 ---@return ollama.Chat
-function M.show()
-  local chat = chats.current_or_new()
+function M.show(chat)
+  chat = chat or chats.current_or_new()
   require('ollama-remote.highlights')
   require('ollama-remote.ui').show(chat)
   return chat
 end
 
 --- Opens the chat; what it needs of the host comes after the windows.
+---@param chat? ollama.Chat without one, the one that is meant
 ---@return ollama.Chat
-function M.open()
-  local chat = M.show()
+function M.open(chat)
+  chat = M.show(chat)
   vim.schedule(function()
     session.when_ready(chat, session.tell)
   end)
   return chat
 end
 
+--- Begins another chat in the place of the one that is shown; that goes on.
+---@param text? string its first prompt
+function M.new(text)
+  local chat = chats.new()
+  if not text then
+    return M.open(chat)
+  end
+  M.submit(M.show(chat), { text = text })
+end
+
 function M.toggle()
-  local chat = chats.current()
+  local chat = chats.current_living()
   local ui = require('ollama-remote.ui')
   if chat and ui.is_shown(chat) then
     return ui.hide(chat)
@@ -86,7 +98,7 @@ end
 
 --- Sends what stands in the prompt.
 function M.send()
-  local chat = chats.current()
+  local chat = chats.current_living()
   local pending = chat and require('ollama-remote.prompt').take(chat)
   if not chat or not pending then
     return message.whisper('Nothing to send')
@@ -184,7 +196,7 @@ function M.take()
   end)
 end
 
---- Ends the chat; the next one is new.
+--- Ends the chat.
 function M.close()
   local chat = chats.current()
   if not chat then
@@ -200,23 +212,24 @@ function M.close()
   chats.forget(chat)
 end
 
---- Starts the host anew; it adopts the chat.
+--- Starts the host anew; it adopts the chats.
 function M.restart()
   require('ollama-remote.host').forgive()
-  local chat = chats.current()
-  if chat then
+  local all = chats.all()
+  for _, chat in ipairs(all) do
     chat.known = false
   end
   rpc.stop()
-  if not chat then
-    return
+  for index, chat in ipairs(all) do
+    session.when_known(chat, function(failure)
+      if failure then
+        return session.tell(failure)
+      end
+      if index == #all then
+        message.whisper('The host was started anew')
+      end
+    end)
   end
-  session.when_known(chat, function(failure)
-    if failure then
-      return session.tell(failure)
-    end
-    message.whisper('The host was started anew')
-  end)
 end
 
 return M

@@ -49,10 +49,16 @@ local M = {}
 ---@field outline ollama.Outline
 ---@field partial boolean whether the transcript's last line of text lacks its newline
 ---@field phase_rows? integer how many rows the phase and the waiting prompts take
+---@field read_only? true it was loaded to be read: it has no prompt, and is meant only where the cursor is in it
 ---@field since? integer when the running request began, in milliseconds of vim.uv.now()
 
+--- All that were begun and not ended, in the order of their beginning.
+---@type ollama.Chat[]
+local open = {}
+
+--- The living one that was used last.
 ---@type ollama.Chat?
-local current = nil
+local last_used = nil
 local last_id = 0
 
 ---@return ollama.Outline
@@ -60,10 +66,12 @@ function M.empty_outline()
   return { turns = {}, folds = {} }
 end
 
+--- Begins a chat. A living one is meant from now on.
+---@param read_only? true
 ---@return ollama.Chat
-local function new()
+function M.new(read_only)
   last_id = last_id + 1
-  return {
+  local chat = {
     id = last_id,
     buffers = {},
     windows = {},
@@ -73,25 +81,73 @@ local function new()
     known = false,
     outline = M.empty_outline(),
     partial = false,
+    read_only = read_only,
   }
+  open[#open + 1] = chat
+  M.select(chat)
+  return chat
 end
 
---- The chat that keys and commands mean; nil before the first.
+--- All chats, the longest open first.
+---@return ollama.Chat[]
+function M.all()
+  return vim.list_slice(open)
+end
+
+--- Makes it the one that keys and commands mean where the cursor is in none.
+---@param chat ollama.Chat
+function M.select(chat)
+  last_used = chat.read_only and last_used or chat
+end
+
+--- Those that can be gone on with, the longest open first.
+---@return ollama.Chat[]
+function M.living()
+  return vim.tbl_filter(function(chat)
+    return not chat.read_only
+  end, open)
+end
+
+--- The chat that keys and commands mean: the one that the cursor is in, else the last used; nil before the first.
 ---@return ollama.Chat?
 function M.current()
-  return current
+  return M.of_buffer(vim.api.nvim_get_current_buf()) or last_used
+end
+
+--- The living chat that is meant: that of the cursor, else the last used.
+---@return ollama.Chat?
+function M.current_living()
+  local chat = M.current()
+  return chat and not chat.read_only and chat or last_used
 end
 
 ---@return ollama.Chat
 function M.current_or_new()
-  current = current or new()
-  return current
+  return M.current_living() or M.new()
 end
 
 ---@param id integer
 ---@return ollama.Chat?
 function M.get(id)
-  return current and current.id == id and current or nil
+  for _, chat in ipairs(open) do
+    if chat.id == id then
+      return chat
+    end
+  end
+end
+
+---@param field 'buffers'|'windows'
+---@param number integer
+---@return ollama.Chat? chat
+---@return 'transcript'|'prompt'|nil
+local function owner(field, number)
+  for _, chat in ipairs(open) do
+    for part, candidate in pairs(chat[field]) do
+      if candidate == number then
+        return chat, part
+      end
+    end
+  end
 end
 
 --- The chat that a buffer belongs to, and which of its buffers it is.
@@ -99,22 +155,26 @@ end
 ---@return ollama.Chat? chat
 ---@return 'transcript'|'prompt'|nil
 function M.of_buffer(buffer)
-  for part, number in pairs(current and current.buffers or {}) do
-    if number == buffer then
-      return current, part
-    end
-  end
+  return owner('buffers', buffer)
 end
 
----@return ollama.Chat[]
-function M.all()
-  return current and { current } or {}
+--- The chat that a window was opened for, and which of its windows it is.
+---@param window integer
+---@return ollama.Chat? chat
+---@return 'transcript'|'prompt'|nil
+function M.of_window(window)
+  return owner('windows', window)
 end
 
+--- Takes an ended chat out; the one begun last of those that remain is meant from now on.
 ---@param chat ollama.Chat
 function M.forget(chat)
-  if current == chat then
-    current = nil
+  open = vim.tbl_filter(function(other)
+    return other ~= chat
+  end, open)
+  if last_used == chat then
+    local living = M.living()
+    last_used = living[#living]
   end
 end
 

@@ -27,6 +27,11 @@ local function ask(call)
   require('ollama-remote').ask(call.rest, excerpt)
 end
 
+---@param call ollama.Invocation
+local function begin(call)
+  require('ollama-remote.chat').new(call.rest ~= '' and call.rest or nil)
+end
+
 ---@param does 'switch'|'default'
 ---@return fun(call: ollama.Invocation)
 local function with_model(does)
@@ -65,6 +70,7 @@ local subcommands = {
   forget = with_secrets('forget'),
   log = plain('log'),
   model = with_model('switch'),
+  new = begin,
   queue = plain('queue'),
   remember = with_secrets('remember'),
   restart = plain('restart'),

@@ -94,26 +94,6 @@ local function settle(chat)
   end
 end
 
---- Shows the chat here and goes to its prompt, mending whatever was closed or wiped.
----@param chat ollama.Chat
-function M.show(chat)
-  if not M.is_shown(chat) then
-    M.hide(chat)
-    chat.origin = api.nvim_get_current_win()
-    require('ollama-remote.buffers').ensure(chat)
-    undisturbed(function()
-      open_windows(chat)
-    end)
-    require('ollama-remote.folds').redo(chat)
-    restore_views(chat)
-    require('ollama-remote.winbar').refresh(chat)
-    vim.schedule(function()
-      settle(chat)
-    end)
-  end
-  api.nvim_set_current_win(chat.windows.prompt)
-end
-
 ---@param chat ollama.Chat
 ---@param part 'transcript'|'prompt'
 local function keep_view(chat, part)
@@ -122,6 +102,58 @@ local function keep_view(chat, part)
     chat.views[part] = api.nvim_win_call(window, vim.fn.winsaveview)
     chat.views[part].at_end = chat.views[part].lnum >= api.nvim_buf_line_count(chat.buffers[part])
   end
+end
+
+--- Puts the chat's buffers into the windows of another one, which goes on unseen.
+---@param chat ollama.Chat
+---@param shown ollama.Chat
+local function take_place(chat, shown)
+  keep_view(shown, 'transcript')
+  keep_view(shown, 'prompt')
+  chat.windows, shown.windows, chat.origin = shown.windows, {}, shown.origin
+  for part, window in pairs(chat.windows) do
+    vim.wo[window].winfixbuf = false
+    api.nvim_win_set_buf(window, chat.buffers[part])
+    dress.put_on(window, part)
+    dress.keep_others_out(window)
+  end
+  M.fit_prompt(chat)
+end
+
+--- The living chat whose pane is in this tab page.
+---@return ollama.Chat?
+function M.shown_here()
+  return vim.iter(chats.living()):find(M.is_shown)
+end
+
+---@param chat ollama.Chat
+local function open_pane(chat)
+  local shown = M.shown_here()
+  M.hide(chat)
+  require('ollama-remote.buffers').ensure(chat)
+  if shown then
+    return take_place(chat, shown)
+  end
+  chat.origin = api.nvim_get_current_win()
+  undisturbed(function()
+    open_windows(chat)
+  end)
+end
+
+--- Shows the chat here, where another one was if there was one, and goes to its prompt, mending whatever was closed or wiped.
+---@param chat ollama.Chat
+function M.show(chat)
+  if not M.is_shown(chat) then
+    open_pane(chat)
+    require('ollama-remote.folds').redo(chat)
+    restore_views(chat)
+    require('ollama-remote.winbar').refresh(chat)
+    vim.schedule(function()
+      settle(chat)
+    end)
+  end
+  api.nvim_set_current_win(chat.windows.prompt)
+  chats.select(chat)
 end
 
 --- Neovim must keep a window: when the chat's are the only ones, another is opened beside them.
@@ -164,16 +196,6 @@ function M.hide(chat)
     chat.windows[part] = nil
     if window then
       pcall(api.nvim_win_close, window, true)
-    end
-  end
-end
-
----@param window integer
----@return ollama.Chat?
-local function chat_of_window(window)
-  for _, chat in ipairs(chats.all()) do
-    if vim.list_contains(vim.tbl_values(chat.windows), window) then
-      return chat
     end
   end
 end
@@ -223,7 +245,7 @@ api.nvim_create_autocmd('WinClosed', {
   group = group,
   callback = function(event)
     local window = tonumber(event.match) --[[@as integer]]
-    local chat = chat_of_window(window)
+    local chat = chats.of_window(window)
     local was_quit = quitting == window
     quitting = nil
     if not chat then
