@@ -276,7 +276,7 @@ export class AnswerRun {
   }
 
   #last(): Turn {
-    return this.#deps.transcript.conversation.turns.at(-1) as Turn
+    return this.#deps.transcript.last as Turn
   }
 }
 

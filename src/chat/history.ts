@@ -2,6 +2,7 @@
 // what is known of a chat besides its turns (record.ts).
 import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
 import { append, extend, finish } from './conversation.ts'
+import type { Variant } from './transcript/grammar.ts'
 
 /** A turn among all that were ever said in a chat. */
 export interface Entry {
@@ -50,6 +51,12 @@ export function shownEntries({ versions, shown }: History): readonly number[] {
 /** The conversation that is shown. */
 export function current(history: History): Conversation {
   return { turns: shownEntries(history).map((number) => entryAt(history, number).turn) }
+}
+
+/** The last turn that is shown. */
+export function lastTurn(history: History): Turn | undefined {
+  const last = shownEntries(history).at(-1)
+  return last === undefined ? undefined : entryAt(history, last).turn
 }
 
 /** The history after a change. The same value when nothing is changed by it. */
@@ -102,11 +109,24 @@ export function variantsOf(history: History, turn: number): Variants {
   const here = shownEntries(history)[turn - 1]
   if (here === undefined) return { entries: [], shown: 0 }
   const { place } = entryAt(history, here)
-  const used = new Set(history.versions.flat())
-  const entries = history.entries.flatMap((entry, number) =>
-    entry.place === place && used.has(number) ? [number] : [],
-  )
+  const isUsed = usedEntries(history)
+  const entries = history.entries.flatMap((entry, number) => (entry.place === place && isUsed[number] ? [number] : []))
   return { entries, shown: entries.indexOf(here) }
+}
+
+/** For each shown turn which of its variants it is; `undefined` where it is the only one. */
+export function shownVariants(history: History): Array<Variant | undefined> {
+  const isUsed = usedEntries(history)
+  const counts = new Map<number, number>()
+  const indices = history.entries.map(({ place }, number) => {
+    const index = (counts.get(place) ?? 0) + (isUsed[number] ? 1 : 0)
+    counts.set(place, index)
+    return index
+  })
+  return shownEntries(history).map((number) => {
+    const count = counts.get(entryAt(history, number).place) ?? 1
+    return count === 1 ? undefined : { index: indices[number] ?? 1, count }
+  })
 }
 
 /**
@@ -117,9 +137,18 @@ export function variantBy(history: History, turn: number, by: -1 | 1): HistoryCh
   const { entries, shown } = variantsOf(history, turn)
   const wanted = entries.at((shown + by) % entries.length)
   if (wanted === undefined || entries.length < 2) return undefined
-  const before = shownEntries(history).slice(0, turn - 1)
-  const version = history.versions.findLastIndex((other) => beginsWith(other, [...before, wanted]))
-  return version === -1 ? { type: 'branch', entries: [...before, wanted], turns: [] } : { type: 'show', version }
+  const beginning = [...shownEntries(history).slice(0, turn - 1), wanted]
+  const version = history.versions.findLastIndex((other) => beginsWith(other, beginning))
+  if (version !== -1) return { type: 'show', version }
+  const last = history.versions.findLast((other) => other.includes(wanted)) ?? []
+  return { type: 'branch', entries: [...beginning, ...last.slice(last.indexOf(wanted) + 1)], turns: [] }
+}
+
+/** By number, whether an entry is in a version. Versions may hold each many entries, so no set is made of them. */
+function usedEntries({ entries, versions }: History): Uint8Array {
+  const isUsed = new Uint8Array(entries.length)
+  for (const version of versions) for (const number of version) isUsed[number] = 1
+  return isUsed
 }
 
 function entryAt({ entries }: History, number: number): Entry {

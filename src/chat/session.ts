@@ -13,6 +13,7 @@ import { endedState, type Outcome, rateOf } from './outcome.ts'
 import type { Ways } from './patience.ts'
 import type { TranscriptSurface } from './picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
+import type { ChatRecord } from './record.ts'
 import { SessionStates } from './session-states.ts'
 import { Transcript } from './transcript.ts'
 
@@ -62,6 +63,11 @@ export class Session {
   /** The conversation as it is now, the answer that comes included. */
   get conversation(): Conversation {
     return this.#transcript.conversation
+  }
+
+  /** All that is known of it: every version, and what is told of the whole. */
+  get record(): ChatRecord {
+    return this.#ledger.record
   }
 
   /**

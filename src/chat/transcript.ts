@@ -1,10 +1,10 @@
 // A conversation and its picture in the editor, changed together, so that what is sent is what is seen.
 // Not here: when something is asked, and what becomes of an answer (session.ts).
 import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
-import { branchAfter, current, type HistoryChange, stepBy } from './history.ts'
+import { branchAfter, current, type HistoryChange, lastTurn, shownVariants, stepBy } from './history.ts'
 import type { Ledger } from './ledger.ts'
 import { Picture, type PictureDeps } from './picture.ts'
-import { parse, render } from './transcript/format.ts'
+import { parse, renderShown } from './transcript/format.ts'
 import { renderTurn, TurnWriter } from './transcript/turn-writer.ts'
 
 export class Transcript {
@@ -24,14 +24,20 @@ export class Transcript {
     return current(this.#ledger.record.history)
   }
 
+  /** Its last turn, without a look at the others. */
+  get last(): Turn | undefined {
+    return lastTurn(this.#ledger.record.history)
+  }
+
   append(...turns: readonly Turn[]): void {
     this.#ledger.apply({ type: 'append', turns })
-    this.#picture.append(turns.map(renderTurn).join(''))
+    const variants = shownVariants(this.#ledger.record.history).slice(-turns.length)
+    this.#picture.append(turns.map((turn, index) => renderTurn(turn, variants[index])).join(''))
   }
 
   beginAnswer(turn: Turn): void {
-    this.#writer = new TurnWriter(turn)
     this.#ledger.apply({ type: 'append', turns: [turn] })
+    this.#writer = this.#writerOf(turn)
     this.#heading = this.#writer.head()
   }
 
@@ -46,7 +52,7 @@ export class Transcript {
     const writer = this.#writer
     this.#writer = undefined
     this.#ledger.apply({ type: 'finish', end })
-    const ended = this.conversation.turns.at(-1)
+    const ended = this.last
     if (!writer || !ended) return
     // Thinking that came amid the text can only be put where it belongs by writing all anew.
     if (writer.isBehind) this.#picture.replace()
@@ -61,7 +67,7 @@ export class Transcript {
     const { history } = this.#ledger.record
     const before = this.conversation.turns.length - 1
     this.#ledger.apply(isVersion ? branchAfter(history, before, turn) : { type: 'reopen', turn })
-    this.#writer = new TurnWriter(turn)
+    this.#writer = this.#writerOf(turn)
     this.#writer.head()
     this.#writer.thinking(turn.thinking ?? '')
     this.#writer.text(turn.text, turn.thinkingMs)
@@ -115,6 +121,11 @@ export class Transcript {
     this.#picture.close()
   }
 
+  /** Writes the last turn, which is in the history already. */
+  #writerOf(turn: Turn): TurnWriter {
+    return new TurnWriter(turn, shownVariants(this.#ledger.record.history).at(-1))
+  }
+
   #write(text = ''): void {
     this.#picture.append(this.#heading + text)
     this.#heading = ''
@@ -122,7 +133,7 @@ export class Transcript {
 
   /** What shall be shown now: of an answer that comes only what was written of it. */
   #whole(): string {
-    if (!this.#writer) return render(this.conversation)
-    return render({ turns: this.conversation.turns.slice(0, -1) }) + this.#writer.soFar
+    const { history } = this.#ledger.record
+    return this.#writer ? renderShown(history, -1) + this.#writer.soFar : renderShown(history)
   }
 }

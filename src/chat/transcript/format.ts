@@ -1,6 +1,7 @@
 // The transcript as a whole: a conversation to text and back. The words of the format are in grammar.ts,
 // the writing of one turn is turn-writer.ts's. Files are not opened here.
 import type { Conversation, Note, Turn } from '../conversation.ts'
+import { current, type History, shownVariants } from '../history.ts'
 import { type Footer, readFooter } from './footer.ts'
 import {
   FOOTER_MARK,
@@ -40,7 +41,14 @@ interface Draft {
 }
 
 export function render(conversation: Conversation): string {
-  return conversation.turns.map(renderTurn).join('')
+  return conversation.turns.map((turn) => renderTurn(turn)).join('')
+}
+
+/** The version that is shown, each heading with the number of its variant. @param count only so many turns of it */
+export function renderShown(history: History, count?: number): string {
+  const variants = shownVariants(history)
+  const turns = current(history).turns.slice(0, count)
+  return turns.map((turn, index) => renderTurn(turn, variants[index])).join('')
 }
 
 /**

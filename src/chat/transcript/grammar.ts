@@ -24,6 +24,8 @@ const LINE_ENDS = ['\n', '\r', '\u2028', '\u2029']
 
 const LABELS: Record<Role, string> = { user: 'You', system: 'System', assistant: 'Assistant' }
 const SEPARATOR = ' · '
+/** Which of its variants a turn is. */
+const VARIANT = /^‹\d+\/\d+›$/
 const TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/
 const THOUGHT = /^thought for (\d+)\.(\d{3}) s$/
 
@@ -36,6 +38,12 @@ const NOTE_LABELS: Record<AnswerEnd, string> = {
   interrupted: 'interrupted',
 }
 
+/** Which of the turns that may stand in one place is shown there, from 1, and how many there are. */
+export interface Variant {
+  index: number
+  count: number
+}
+
 export type SectionHeading =
   | { section: 'thinking' }
   | { section: 'text'; thinkingMs?: number }
@@ -45,14 +53,19 @@ export function isBoundary(line: string): boolean {
   return MARKS.some((mark) => line.startsWith(mark))
 }
 
-export function turnHeading({ role, model, at }: Pick<Turn, 'role' | 'model' | 'at'>): string {
+export function turnHeading({ role, model, at }: Pick<Turn, 'role' | 'model' | 'at'>, variant?: Variant): string {
   const label = role === 'assistant' && model ? modelLabel(model) : LABELS[role]
-  return TURN_MARK + (at === '' ? label : label + SEPARATOR + at)
+  const parts = [label, ...(at === '' ? [] : [at]), ...(variant ? [`‹${variant.index}/${variant.count}›`] : [])]
+  return TURN_MARK + parts.join(SEPARATOR)
 }
 
-/** Reads any line that begins with `TURN_MARK`; what stands where the time should is given as `unread`. */
+/**
+ * Reads any line that begins with `TURN_MARK`; what stands where the time should is given as `unread`. Which variant it is
+ * follows from the history, and is passed over.
+ */
 export function readTurnHeading(line: string): { turn: Turn; unread?: string } {
-  const [label = '', ...rest] = line.slice(TURN_MARK.length).split(SEPARATOR)
+  const [label = '', ...parts] = line.slice(TURN_MARK.length).split(SEPARATOR)
+  const rest = VARIANT.test(parts.at(-1) ?? '') ? parts.slice(0, -1) : parts
   const time = rest.join(SEPARATOR)
   const at = TIME.test(time) ? time : ''
   const unread = at === '' && time !== '' ? { unread: time } : {}

@@ -9,6 +9,7 @@ import {
   type SectionName,
   THINKING_HEADING,
   turnHeading,
+  type Variant,
 } from './grammar.ts'
 import { closerOf } from './markdown-blocks.ts'
 
@@ -27,8 +28,8 @@ export class TurnWriter {
   #isTimeInHeading = false
   #isBehind = false
 
-  constructor(turn: Pick<Turn, 'role' | 'model' | 'at'>) {
-    this.#heading = turnHeading(turn)
+  constructor(turn: Pick<Turn, 'role' | 'model' | 'at'>, variant?: Variant) {
+    this.#heading = turnHeading(turn, variant)
   }
 
   /** All pieces given so far. */
@@ -116,8 +117,8 @@ export class TurnWriter {
 }
 
 /** A whole turn as transcript text. */
-export function renderTurn(turn: Turn): string {
-  const writer = new TurnWriter(turn)
+export function renderTurn(turn: Turn, variant?: Variant): string {
+  const writer = new TurnWriter(turn, variant)
   writer.head()
   writer.thinking(turn.thinking ?? '')
   writer.text(turn.text, turn.thinkingMs)

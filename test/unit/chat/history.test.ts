@@ -11,6 +11,7 @@ import {
   historyOf,
   removalOf,
   shownEntries,
+  shownVariants,
   stepBy,
   variantBy,
   variantsOf,
@@ -34,6 +35,8 @@ describe('a history', () => {
     expect(textsOf(applied(former, variantBy(former, 2, 1)))).toEqual(['q', 'b', 'r'])
     expect(textsOf(applied(former, variantBy(former, 2, -1)))).toEqual(['q', 'b', 'r'])
     expect(variantBy(again, 1, 1)).toBeUndefined()
+    expect(shownVariants(again)).toEqual([undefined, { index: 2, count: 2 }, undefined])
+    expect(shownVariants(former)).toEqual([undefined, { index: 1, count: 2 }])
   })
 
   test('has an edited question as a branch', () => {
@@ -48,6 +51,16 @@ describe('a history', () => {
     expect(textsOf(shorter)).toEqual(['b'])
     expect(textsOf(applied(shorter, variantBy(shorter, 1, 1)))).toEqual(['a'])
     expect(textsOf(applied(shorter, stepBy(shorter, -1)))).toEqual(['q', 'b'])
+  })
+
+  test('shows a variant with what followed it, be it under other turns', () => {
+    const edited = applied(
+      historyOf({ turns: [user('s'), user('q'), answer('a'), user('r')] }),
+      { type: 'branch', entries: [0], turns: [user('p'), answer('b')] },
+      { type: 'branch', entries: [4, 5], turns: [] },
+    )
+    expect(textsOf(edited)).toEqual(['p', 'b'])
+    expect(textsOf(applied(edited, variantBy(edited, 1, 1)))).toEqual(['q', 'a', 'r'])
   })
 
   test('leaves what another version holds as it was', () => {
@@ -105,9 +118,12 @@ describe('a history', () => {
           const change = changes[name]
           if (change?.type === 'branch') seen.add(JSON.stringify(textsOf(history)))
           history = applied(history, change)
+          const marks = shownVariants(history)
           for (let shown = 1; shown <= shownEntries(history).length; shown++) {
             const variants = variantsOf(history, shown)
             expect(variants.entries[variants.shown]).toBe(shownEntries(history)[shown - 1])
+            const mark = { index: variants.shown + 1, count: variants.entries.length }
+            expect(marks[shown - 1]).toEqual(mark.count === 1 ? undefined : mark)
           }
         }
         const texts = history.versions.map((_, shown) => textsOf({ ...history, shown }))

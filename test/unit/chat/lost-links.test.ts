@@ -1,6 +1,6 @@
 // What becomes of answers and prompts when the way to their server is lost.
 import { describe, expect, test } from 'vitest'
-import { parse, render } from '../../../src/chat/transcript/format.ts'
+import { parse, renderShown } from '../../../src/chat/transcript/format.ts'
 import { type ErrorCode, PluginError } from '../../../src/core/errors.ts'
 import { settled } from './fake-clock.ts'
 import { expectInStep, type Rig, setUp } from './rig.ts'
@@ -246,7 +246,7 @@ describe('a prompt whose server is away', () => {
     expect(rig.session.stop()).toEqual({ taken: 'Why?' })
     await expectInStep(rig)
     await sent
-    expect(rig.surface.text).toBe(render(rig.session.conversation))
+    expect(rig.surface.text).toBe(renderShown(rig.session.record.history))
     expect(rig.session.conversation.turns.map((turn) => turn.text)).toEqual(['And?'])
   })
 

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { messages } from '../../../src/chat/conversation.ts'
 import { type ChatSettings, Session } from '../../../src/chat/session.ts'
-import { render } from '../../../src/chat/transcript/format.ts'
+import { renderShown } from '../../../src/chat/transcript/format.ts'
 import { type LogLevel, logTo } from '../../../src/core/log.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 import { MemorySurface } from './memory-surface.ts'
@@ -36,7 +36,7 @@ export type Rig = ReturnType<typeof setUp>
 export async function expectInStep({ session, surface, clock }: Rig): Promise<void> {
   await clock.advance(300)
   await settled()
-  expect(surface.text).toBe(render(session.conversation))
+  expect(surface.text).toBe(renderShown(session.record.history))
 }
 
 /** The last request carries the conversation before its answer. */

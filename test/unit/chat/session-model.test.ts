@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { messages } from '../../../src/chat/conversation.ts'
-import { parse, render } from '../../../src/chat/transcript/format.ts'
+import { parse, renderShown } from '../../../src/chat/transcript/format.ts'
 import { PluginError } from '../../../src/core/errors.ts'
 import type { SeamMethod } from '../../../src/providers/provider.ts'
 import { settled } from './fake-clock.ts'
@@ -127,6 +127,11 @@ function watch(promise: Promise<void>, text: string, promises: Promised[]): void
   )
 }
 
+/** A prompt that was taken back is the person's again. */
+function takeBack({ taken }: { taken?: string }, promises: Promised[]): void {
+  for (const promised of promises) if (promised.text === taken) promised.text = ''
+}
+
 /** A continuation's first part is a seam, whatever comes then. */
 function joinFirst(rig: Rig, method: SeamMethod = 'prefill', back = 0): void {
   const answer = rig.answerer.answers.at(-1)
@@ -174,12 +179,12 @@ async function act(rig: Rig, action: Action, index: number, promises: Promised[]
     case 'resume':
       return watch(session.resume(), '', promises)
     case 'stopAll':
-      return void session.stop({ all: true })
+      return takeBack(session.stop({ all: true }), promises)
     case 'unqueue':
       for (const { prompt } of session.queue().slice(0, 1)) session.unqueue(prompt)
       return
     case 'stop':
-      return void session.stop()
+      return takeBack(session.stop(), promises)
     case 'model':
       return void session.useModel(`gpu:m${index}`)
     case 'wipe':
@@ -246,7 +251,7 @@ test('transcript, conversation and requests stay in step, and everything ends', 
         expect(outcome).toMatch(/^waiting (?:kept|CANCELLED|CHAT_(?:STOPPED|BUSY|NO_TURN))$/)
       }
       await session.show()
-      expect(surface.text).toBe(render(session.conversation))
+      expect(surface.text).toBe(renderShown(session.record.history))
       expect(parse(surface.text)).toEqual({ conversation: session.conversation, problems: [] })
       expect(clock.sleeping).toBe(0)
       expect(rig.ways.waiting).toBe(0)
@@ -263,7 +268,7 @@ test('while the editor is well, it is in step after the last answer by itself', 
       const rig = setUp({ resume })
       for (const [index, action] of list.entries()) await act(rig, action, index, [])
       await conclude(rig)
-      expect(rig.surface.text).toBe(render(rig.session.conversation))
+      expect(rig.surface.text).toBe(renderShown(rig.session.record.history))
     }),
     { numRuns: 300 },
   )

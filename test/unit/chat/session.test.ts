@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { render } from '../../../src/chat/transcript/format.ts'
+import { renderShown } from '../../../src/chat/transcript/format.ts'
 import { PluginError } from '../../../src/core/errors.ts'
 import { settled } from './fake-clock.ts'
 import { expectAsked, expectInStep, setUp } from './rig.ts'
@@ -66,7 +66,7 @@ describe('a prompt and its answer', () => {
     rig.surface.release()
     await settled()
     expect(isSent).toBe(true)
-    expect(rig.surface.text).toBe(render(rig.session.conversation))
+    expect(rig.surface.text).toBe(renderShown(rig.session.record.history))
   })
 
   test('the first words are shown without waiting for an interval', async () => {
@@ -359,7 +359,7 @@ describe('an editor that fails', () => {
     const rig = setUp()
     rig.surface.failures = 1
     await rig.session.send('a')
-    expect(rig.surface.text).toBe(render(rig.session.conversation))
+    expect(rig.surface.text).toBe(renderShown(rig.session.record.history))
     rig.answerer.last.say(text('A'))
     await settled()
     rig.surface.failures = 1
@@ -399,6 +399,6 @@ describe('a chat that another host has left', () => {
     rig.surface.text = 'by hand'
     expect(rig.session.adopt(rig.surface.text)).toHaveLength(1)
     await rig.session.send('b')
-    expect(rig.surface.text).toBe(render(rig.session.conversation))
+    expect(rig.surface.text).toBe(renderShown(rig.session.record.history))
   })
 })

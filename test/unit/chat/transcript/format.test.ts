@@ -125,6 +125,17 @@ describe('the laws', () => {
     )
   })
 
+  test('which variant a turn is stands in its heading, and is not read back', () => {
+    fc.assert(
+      fc.property(conversations, fc.nat(9), ({ turns }, index) => {
+        const variants = turns.map((_, at) => (at % 2 === 0 ? { index: index + 1, count: index + 2 } : undefined))
+        const text = turns.map((turn, at) => renderTurn(turn, variants[at])).join('')
+        expect(parse(text)).toEqual({ conversation: { turns }, problems: [] })
+        expect(text.match(/^## ◆ .* · ‹\d+\/\d+›$/gm) ?? []).toHaveLength(Math.ceil(turns.length / 2))
+      }),
+    )
+  })
+
   test('no content makes a heading', () => {
     fc.assert(
       fc.property(conversations, (conversation) => {
