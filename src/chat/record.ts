@@ -53,3 +53,9 @@ export function changedRecord(record: ChatRecord, change: Change): ChatRecord {
   const entries = Object.entries({ ...record.meta, ...change.set })
   return { ...record, meta: Object.fromEntries(entries.filter(([, value]) => value !== null && value !== undefined)) }
 }
+
+/** Whether nothing is in it that a person or a model wrote. */
+export function isBlank({ meta, history }: ChatRecord): boolean {
+  const written = [meta.draft?.text, meta.draft?.aside, ...(meta.queue ?? [])]
+  return history.entries.length === 0 && written.every((text) => text === undefined || text.trim() === '')
+}

@@ -34,6 +34,7 @@ const DOORS: Record<string, readonly string[]> = {
   ],
   'node:fs': ['config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
   'node:fs/promises': [
+    'chat/journal/',
     'config/load.ts',
     'core/log.ts',
     'tunnel/openssh/runtime-folder.ts',

@@ -1,0 +1,179 @@
+// The folder of the journals: begun, gone on with, and left over by Neovims that are gone. Not here: what is written into
+// one (journal.ts).
+import { randomUUID } from 'node:crypto'
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../core/clock.ts'
+import { type ChatRecord, emptyRecord, isBlank } from '../record.ts'
+import { Journal } from './journal.ts'
+import { SystemJournalFile } from './journal-file.ts'
+import { type Replayed, replay } from './lines.ts'
+import { isAlive, isSameOwner, type Owner } from './owner.ts'
+
+export interface JournalsDeps {
+  /** Known only after the handshake, as the owner is. */
+  folder(): string
+  /** Whose the chats are: the Neovim, which outlives its hosts. */
+  owner(): Promise<Owner>
+  clock: Clock
+  /** Told once of a disk that does not take what is written, for each journal. */
+  onTrouble(error: unknown): void
+}
+
+/** A journal whose owner is gone. */
+export interface LeftJournal {
+  key: string
+  record: ChatRecord
+  /** When it was last written, in milliseconds since the epoch. */
+  changed: number
+}
+
+/** A saved chat that is a living one now. */
+export interface OpenFile {
+  /** Absolute path. */
+  file: string
+  /** Whether it is ours, or another Neovim's. */
+  isOurs: boolean
+}
+
+export interface Resumed {
+  journal: Journal
+  record: ChatRecord
+}
+
+interface Found extends Replayed {
+  key: string
+  changed: number
+  bytes: number
+}
+
+const ENDING = '.jsonl'
+
+export class Journals {
+  readonly #deps: JournalsDeps
+  /** What was found in files that have not changed since. */
+  readonly #known = new Map<string, Found>()
+
+  constructor(deps: JournalsDeps) {
+    this.#deps = deps
+  }
+
+  /** A new journal. Its file is there with the first word. */
+  begin(record: ChatRecord = emptyRecord, key: string = randomUUID()): Journal {
+    return new Journal(key, record, this.#journalDeps(key))
+  }
+
+  /** Goes on with a journal of this Neovim's; an unknown one, and another's, is a new and empty one. */
+  async resume(key: string): Promise<Resumed> {
+    const [found, owner] = await Promise.all([this.#read(key), this.#deps.owner()])
+    if (!found) return { journal: this.begin(emptyRecord, isKey(key) ? key : undefined), record: emptyRecord }
+    if (found.owner && !isSameOwner(found.owner, owner) && (await this.#isTaken(found)))
+      return { journal: this.begin(), record: emptyRecord }
+    return this.#goOn(found, found.owner !== undefined && isSameOwner(found.owner, owner))
+  }
+
+  /** What Neovims that are gone have left over, newest first. What cannot be read is left alone. */
+  async left(): Promise<LeftJournal[]> {
+    const all = await this.#all()
+    const left = await Promise.all(all.map(async (found) => ((await this.#isTaken(found)) ? [] : [found])))
+    return left
+      .flat()
+      .filter(({ record }) => !isBlank(record))
+      .map(({ key, record, changed }) => ({ key, record, changed }))
+      .toSorted((one, other) => other.changed - one.changed)
+  }
+
+  /** Makes a left-over journal ours; `undefined` when it is not there any more, or is somebody's. */
+  async take(key: string): Promise<Resumed | undefined> {
+    const found = await this.#read(key)
+    if (!found || (await this.#isTaken(found))) return undefined
+    // Only one of two can give it another name.
+    const own = randomUUID()
+    try {
+      await rename(this.#path(key), this.#path(own))
+    } catch {
+      return undefined
+    }
+    return this.#goOn({ ...found, key: own }, false)
+  }
+
+  /** Removes a left-over journal for good; one that is somebody's stays. @returns whether it is gone */
+  async drop(key: string): Promise<boolean> {
+    const found = await this.#read(key)
+    if (found && (await this.#isTaken(found))) return false
+    if (found) await rm(this.#path(key), { force: true })
+    return true
+  }
+
+  /** The saved chats that are living chats of this Neovim or of another. */
+  async openFiles(): Promise<OpenFile[]> {
+    const [all, owner] = await Promise.all([this.#all(), this.#deps.owner()])
+    const open = all.map(async (found) => {
+      const { file } = found.record.meta
+      if (file === undefined || !(await this.#isTaken(found))) return []
+      return [{ file, isOurs: found.owner !== undefined && isSameOwner(found.owner, owner) }]
+    })
+    return (await Promise.all(open)).flat()
+  }
+
+  async #goOn({ key, record, isWhole, bytes }: Found, isOurs: boolean): Promise<Resumed> {
+    const deps = this.#journalDeps(key)
+    const isSound = isWhole && isOurs
+    const isOpen =
+      isSound &&
+      (await deps.file.resume().then(
+        () => true,
+        () => false,
+      ))
+    const journal = new Journal(key, record, deps, isOpen ? bytes : undefined)
+    if (!isOpen) journal.renew()
+    return { journal, record }
+  }
+
+  async #isTaken({ owner, changed }: Found): Promise<boolean> {
+    return owner !== undefined && (await isAlive(owner, { touched: changed, now: this.#deps.clock.now() }))
+  }
+
+  async #all(): Promise<Found[]> {
+    const names = await readdir(this.#deps.folder()).catch(() => [])
+    const keys = names.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length))
+    for (const key of this.#known.keys()) if (!keys.includes(key)) this.#known.delete(key)
+    const all: Found[] = []
+    // One after the other: each may be long.
+    for (const key of keys) {
+      const found = await this.#read(key)
+      if (found) all.push(found)
+    }
+    return all
+  }
+
+  async #read(key: string): Promise<Found | undefined> {
+    if (!isKey(key)) return undefined
+    try {
+      const path = this.#path(key)
+      const { mtimeMs, size } = await stat(path)
+      const known = this.#known.get(key)
+      if (known?.changed === mtimeMs && known.bytes === size) return known
+      const text = await readFile(path)
+      const found = { key, changed: mtimeMs, bytes: text.length, ...replay(text.toString('utf8')) }
+      this.#known.set(key, found)
+      return found
+    } catch {
+      return undefined
+    }
+  }
+
+  #path(key: string): string {
+    return join(this.#deps.folder(), key + ENDING)
+  }
+
+  #journalDeps(key: string) {
+    const { clock, owner, onTrouble } = this.#deps
+    return { file: new SystemJournalFile(this.#path(key)), clock, owner, onTrouble }
+  }
+}
+
+/** What is given as a key may be anything, and is to be a file of this folder. */
+function isKey(key: string): boolean {
+  return /^[\w-]+$/.test(key)
+}
