@@ -1,4 +1,4 @@
--- Choosing a model: the list of all servers' models in aligned columns, through vim.ui.select.
+-- Choosing a model: the list of all servers' models and what each row of it says. How it is shown is in choose.lua.
 local M = {}
 
 local message = require('ollama-remote.message')
@@ -44,54 +44,21 @@ end
 --- What everything can do is not worth a column's space.
 local COMMONPLACE = { completion = true }
 
+--- The marked model has a dot before it.
 ---@param model ollama.Model
+---@param marked? string
 ---@return string[]
-local function cells(model)
+local function cells(model, marked)
   local capabilities = vim.tbl_filter(function(capability)
     return not COMMONPLACE[capability]
   end, model.capabilities or {})
   return {
-    model.ref,
+    (model.ref == marked and '● ' or '  ') .. model.ref,
     M.size(model.size),
     model.parameters or '',
     model.quantization or '',
     table.concat(capabilities, ' '),
   }
-end
-
-local RIGHT_ALIGNED = { [2] = true, [3] = true }
-
----@param text string
----@param width integer
----@param right boolean?
----@return string
-local function pad(text, width, right)
-  local space = (' '):rep(width - vim.fn.strdisplaywidth(text))
-  return right and space .. text or text .. space
-end
-
---- One line per model, its columns aligned; the marked one has a dot before it.
----@param models ollama.Model[]
----@param marked? string
----@return string[]
-function M.rows(models, marked)
-  local widths = { 0, 0, 0, 0, 0 }
-  local table_of_cells = vim.tbl_map(cells, models)
-  for _, row in ipairs(table_of_cells) do
-    for column, cell in ipairs(row) do
-      widths[column] = math.max(widths[column], vim.fn.strdisplaywidth(cell))
-    end
-  end
-  local rows = {}
-  for index, row in ipairs(table_of_cells) do
-    local padded = {}
-    for column, cell in ipairs(row) do
-      padded[column] = pad(cell, widths[column], RIGHT_ALIGNED[column])
-    end
-    local mark = models[index].ref == marked and '● ' or '  '
-    rows[index] = (mark .. table.concat(padded, '  ')):gsub('%s+$', '')
-  end
-  return rows
 end
 
 ---@alias ollama.ServerProblem { server: string, error: ollama.Error }
@@ -103,21 +70,15 @@ local function tell_problems(problems)
   end
 end
 
---- One line per server that could not be asked, below the models.
----@param problems ollama.ServerProblem[]
----@return string[]
-local function problem_rows(problems)
-  return vim.tbl_map(function(problem)
-    local text = ('✗ %s: %s: %s'):format(
-      problem.server,
-      problem.error.code,
-      problem.error.message
-    )
-    text = vim.trim((text:gsub('%s*\n%s*', ' ')))
-    local most = vim.o.columns - 10
-    return vim.fn.strdisplaywidth(text) > most and vim.fn.strcharpart(text, 0, most - 1) .. '…'
-      or text
-  end, problems)
+--- One line for a server that could not be asked, below the models.
+---@param problem ollama.ServerProblem
+---@return string
+local function problem_row(problem)
+  local text = ('✗ %s: %s: %s'):format(problem.server, problem.error.code, problem.error.message)
+  text = vim.trim((text:gsub('%s*\n%s*', ' ')))
+  local most = vim.o.columns - 10
+  return vim.fn.strdisplaywidth(text) > most and vim.fn.strcharpart(text, 0, most - 1) .. '…'
+    or text
 end
 
 ---@param has_problems boolean whether servers could not be asked, of which the person was told
@@ -143,23 +104,21 @@ end
 ---@param callback ollama.Callback
 local function choose(options, listed, callback)
   local marked = options.current or options.default and listed.default_model or nil
-  local rows = M.rows(listed.models, marked)
-  vim.list_extend(rows, problem_rows(listed.problems))
-  local indices = vim.fn.range(1, #rows)
-  vim.ui.select(indices, {
-    prompt = options.prompt,
+  require('ollama-remote.choose').pick({
+    title = options.prompt,
     kind = 'ollama-model',
-    format_item = function(index)
-      return rows[index]
+    items = vim.list_extend(vim.list_slice(listed.models), listed.problems),
+    columns = function(item)
+      return item.error and { problem_row(item) } or cells(item, marked)
     end,
-  }, function(index)
-    local problem = index and listed.problems[index - #listed.models]
-    if problem then
-      tell_problems({ problem })
-    end
-    local model = index and listed.models[index]
-    callback(nil, model and model.ref)
-  end)
+    right = { [2] = true, [3] = true },
+    on_choice = function(item)
+      if item and item.error then
+        tell_problems({ item })
+      end
+      callback(nil, item and item.ref)
+    end,
+  })
 end
 
 --- Lists the models and has one chosen. The value is the chosen one's `server:model`, or nil when none was.
@@ -178,10 +137,7 @@ function M.pick(options, callback)
     known_refs = vim.tbl_map(function(model)
       return model.ref
     end, listed.models)
-    -- The host waits for this verb's answer, and the person may take his time.
-    require('ollama-remote.ask').when_free(function()
-      choose(options, listed, callback)
-    end)
+    choose(options, listed, callback)
   end)
 end
 

@@ -37,7 +37,8 @@ describe('the help file', () => {
 
   it('tells of every code its cause and its mend, and of no other', () => {
     const codes = all(help, /^([A-Z]+_[A-Z_]+|CANCELLED|INTERNAL) +\*\1\*\n {4}Cause: \S[^*]*?\n {4}Mend: {2}\S/gm)
-    const lua = readdirSync(join(PROJECT_ROOT, 'lua/ollama-remote'))
+    const lua = readdirSync(join(PROJECT_ROOT, 'lua/ollama-remote'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.lua'))
       .flatMap((file) => all(read(`lua/ollama-remote/${file}`), /\bcode = '([A-Z_]+)'/g))
       .filter((code) => !ERROR_CODES.includes(code as never))
     expect(codes.toSorted()).toEqual([...new Set([...ERROR_CODES, ...lua])].toSorted())
