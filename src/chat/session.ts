@@ -8,12 +8,12 @@ import type { ChatState } from '../rpc/protocol.ts'
 import { type Answerer, AnswerRun, type RequestSettings } from './answer-run.ts'
 import { askedTurns, type Conversation, cutAnswer, localTime, type Turn } from './conversation.ts'
 import { Editing } from './editing.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type OnChange } from './ledger.ts'
 import { endedState, type Outcome, rateOf } from './outcome.ts'
 import type { Ways } from './patience.ts'
 import type { TranscriptSurface } from './picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
-import type { ChatRecord } from './record.ts'
+import { type ChatRecord, emptyRecord, type MetaChange } from './record.ts'
 import { SessionStates } from './session-states.ts'
 import { Transcript } from './transcript.ts'
 
@@ -36,12 +36,22 @@ export interface SessionDeps {
   settings(): ChatSettings
 }
 
+/** Where a session begins, and who keeps what becomes of it. */
+export interface SessionStart {
+  /** What is known of the chat already. */
+  record?: ChatRecord
+  onChange?: OnChange
+  /** Told with the state: what is kept of the chat, and where. */
+  kept?(): Pick<ChatState, 'key' | 'title' | 'file' | 'unsaved' | 'autosave' | 'read_only'>
+}
+
 export class Session {
   readonly editing: Editing
   readonly #chat: number
   readonly #deps: SessionDeps
   readonly #states: SessionStates
   readonly #ledger: Ledger
+  readonly #kept: NonNullable<SessionStart['kept']>
   readonly #transcript: Transcript
   readonly #queue = new PromptQueue()
   #answer: AnswerRun | undefined
@@ -51,11 +61,12 @@ export class Session {
   #rate: number | undefined
   #isClosed = false
 
-  constructor(chat: number, deps: SessionDeps) {
+  constructor(chat: number, deps: SessionDeps, { record = emptyRecord, onChange, kept }: SessionStart = {}) {
     this.#chat = chat
     this.#deps = deps
     this.#states = new SessionStates(chat, deps.log)
-    this.#ledger = new Ledger(() => {})
+    this.#ledger = new Ledger(onChange ?? (() => {}), record)
+    this.#kept = kept ?? (() => ({}))
     this.#transcript = new Transcript(chat, this.#ledger, deps)
     this.editing = new Editing({ transcript: this.#transcript, refuseWhileBusy: () => this.#refuseWhileBusy() })
   }
@@ -143,7 +154,12 @@ export class Session {
 
   /** From the next prompt on. */
   useModel(ref: string): ChatState {
-    this.#ledger.apply({ type: 'meta', set: { model: ref } })
+    return this.note({ model: ref })
+  }
+
+  /** Changes what is known of the chat besides its turns, and tells the state anew. */
+  note(set: MetaChange['set']): ChatState {
+    this.#ledger.apply({ type: 'meta', set })
     this.#tell()
     return this.state()
   }
@@ -166,6 +182,7 @@ export class Session {
     const waiting = this.#answer?.waiting
     return {
       chat: this.#chat,
+      ...this.#kept(),
       ...(model === undefined ? {} : { model }),
       phase: this.#states.phase,
       ...(ended === undefined ? {} : { ended }),

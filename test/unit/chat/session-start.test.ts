@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest'
+import { historyOf } from '../../../src/chat/history.ts'
+import type { Change, ChatRecord } from '../../../src/chat/record.ts'
+import { Session } from '../../../src/chat/session.ts'
+import { CHAT, setUp } from './rig.ts'
+
+const RECORD: ChatRecord = {
+  meta: { title: 'locks', model: 'gpu:qwen3' },
+  history: historyOf({ turns: [{ role: 'user', text: 'Why?', at: '2025-01-22 09:15:34' }] }),
+}
+
+it('goes on with what is known of a chat', () => {
+  const session = new Session(CHAT, setUp().deps, { record: RECORD })
+  expect(session.record).toBe(RECORD)
+  expect(session.conversation.turns.map(({ text }) => text)).toEqual(['Why?'])
+  expect(session.state()).toMatchObject({ model: 'gpu:qwen3' })
+})
+
+it('tells its keeper of every change, and the editor what is kept', () => {
+  const { deps, surface } = setUp()
+  const changes: Change[] = []
+  const onChange = (change: Change) => void changes.push(change)
+  const session = new Session(CHAT, deps, { onChange, kept: () => ({ file: 'a.txt', unsaved: true }) })
+  session.note({ title: 'locks' })
+  expect(changes).toEqual([{ type: 'meta', set: { title: 'locks' } }])
+  expect(surface.states.at(-1)).toMatchObject({ file: 'a.txt', unsaved: true })
+})
