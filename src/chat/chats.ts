@@ -36,7 +36,10 @@ export class Chats {
       'chat.unqueue': ({ chat, prompt }) => empty(this.#session(chat).unqueue(prompt)),
       'chat.again': ({ chat }) => this.#session(chat).again().then(empty),
       'chat.take': ({ chat, turn }) => this.#session(chat).editing.take(turn),
-      'chat.step': ({ chat, by }) => this.#session(chat).editing.step(by).then(empty),
+      'chat.step': ({ chat, by }) => this.#session(chat).editing.step(by),
+      'chat.variant': ({ chat, turn, by }) => this.#session(chat).editing.variant(turn, by),
+      'chat.variants': ({ chat, turn }) => this.#session(chat).editing.variants(turn),
+      'chat.delete': ({ chat, turn }) => this.#session(chat).editing.remove(turn).then(empty),
       'chat.model': ({ chat, model }) => this.#session(chat).useModel(this.#deps.fullName(model)),
       'chat.close': ({ chat }) => empty(this.#close(chat)),
       ...unbuilt,
@@ -89,9 +92,6 @@ const unbuilt = {
   'chat.take_up': refuse,
   'chat.draft': refuse,
   'chat.save': refuse,
-  'chat.variant': refuse,
-  'chat.variants': refuse,
-  'chat.delete': refuse,
   'chat.set': refuse,
 }
 

@@ -2,13 +2,29 @@
 // to the history (history.ts), when something is asked (session.ts).
 import { PluginError } from '../core/errors.ts'
 import type { Role } from '../providers/provider.ts'
-import { rewritten, turnAt } from './conversation.ts'
+import { rewritten, type Turn, turnAt } from './conversation.ts'
+import { removalOf, stepBy, turnOf, variantBy, variantsOf } from './history.ts'
+import { ROLE_LABELS } from './transcript/grammar.ts'
 import type { Transcript } from './transcript.ts'
 
 export interface EditingDeps {
   transcript: Transcript
   /** @throws PluginError CHAT_BUSY while an answer comes, which is the last turn of what is shown */
   refuseWhileBusy(): void
+}
+
+/** Which of several, from 1. */
+interface Which {
+  index: number
+  count: number
+}
+
+interface VariantText {
+  text: string
+  /** `server:model`, `You` or `System`. */
+  name: string
+  /** Local time, `YYYY-MM-DD HH:MM:SS`; empty when it is not known. */
+  at: string
 }
 
 export class Editing {
@@ -36,14 +52,69 @@ export class Editing {
     transcript.branch(turn - 1, rewritten(turnAt(transcript.conversation, turn), text))
   }
 
-  /** Shows an older or newer version. @throws PluginError CHAT_BUSY; CHAT_NO_TURN when there is none */
-  async step(by: -1 | 1): Promise<void> {
+  /**
+   * Shows a version so many after this one, or before it; near the ends as many as there are.
+   * @returns which it is, from 1, and how many there are
+   * @throws PluginError CHAT_BUSY; CHAT_NO_TURN when there is none
+   */
+  async step(by: number): Promise<Which> {
     const { transcript, refuseWhileBusy } = this.#deps
     refuseWhileBusy()
-    if (!transcript.step(by)) {
-      const last = by === -1 ? 'oldest' : 'newest'
+    const change = stepBy(transcript.history, by)
+    if (!change) {
+      const last = by < 0 ? 'oldest' : 'newest'
       throw new PluginError('CHAT_NO_TURN', `This is already the ${last} version of the chat`)
     }
+    transcript.change(change)
+    await transcript.settle()
+    return { index: transcript.history.shown + 1, count: transcript.history.versions.length }
+  }
+
+  /**
+   * Shows another variant of a turn, so many after it or before it, with what last followed that one.
+   * @returns which it is, from 1, and how many there are
+   * @throws PluginError CHAT_BUSY; CHAT_NO_TURN when there is no such turn or only one
+   */
+  async variant(turn: number, by: number): Promise<Which> {
+    const { transcript, refuseWhileBusy } = this.#deps
+    refuseWhileBusy()
+    turnAt(transcript.conversation, turn)
+    const change = variantBy(transcript.history, turn, by)
+    if (!change) throw onlyOne()
+    transcript.change(change)
+    await transcript.settle()
+    const { entries, shown } = variantsOf(transcript.history, turn)
+    return { index: shown + 1, count: entries.length }
+  }
+
+  /**
+   * The texts that may stand in place of a turn, by whom and of when. `shown`: which of them does, from 1.
+   * @throws PluginError CHAT_NO_TURN when there is no such turn or only one
+   */
+  variants(turn: number): { shown: number; variants: VariantText[] } {
+    const { conversation, history } = this.#deps.transcript
+    turnAt(conversation, turn)
+    const { entries, shown } = variantsOf(history, turn)
+    if (entries.length < 2) throw onlyOne()
+    return { shown: shown + 1, variants: entries.map((number) => variantText(turnOf(history, number))) }
+  }
+
+  /** Takes a turn out; the version with it stays in the history. @throws PluginError CHAT_BUSY, CHAT_NO_TURN */
+  async remove(turn: number): Promise<void> {
+    const { transcript, refuseWhileBusy } = this.#deps
+    refuseWhileBusy()
+    turnAt(transcript.conversation, turn)
+    transcript.change(removalOf(transcript.history, turn))
     await transcript.settle()
   }
+}
+
+function onlyOne(): PluginError {
+  return new PluginError('CHAT_NO_TURN', 'There is no other version of this turn', {
+    hint: 'gr asks the last question again, and ge changes any turn.',
+  })
+}
+
+function variantText(turn: Turn): VariantText {
+  return { text: turn.text, name: turn.model ?? ROLE_LABELS[turn.role], at: turn.at }
 }

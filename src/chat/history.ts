@@ -91,10 +91,10 @@ export function removalOf(history: History, turn: number): HistoryChange {
   return { type: 'branch', entries: shownEntries(history).toSpliced(turn - 1, 1), turns: [] }
 }
 
-/** Shows the version before or after; `undefined` when there is none. */
-export function stepBy(history: History, by: -1 | 1): HistoryChange | undefined {
-  const version = history.shown + by
-  return history.versions[version] ? { type: 'show', version } : undefined
+/** Shows a version so many before or after, or the first or last one; `undefined` when that is shown already. */
+export function stepBy(history: History, by: number): HistoryChange | undefined {
+  const version = Math.min(Math.max(history.shown + by, 0), history.versions.length - 1)
+  return version === history.shown ? undefined : { type: 'show', version }
 }
 
 export interface Variants {
@@ -102,6 +102,11 @@ export interface Variants {
   entries: readonly number[]
   /** Which of them is shown, from 0. */
   shown: number
+}
+
+/** A turn by its number. */
+export function turnOf(history: History, number: number): Turn {
+  return entryAt(history, number).turn
 }
 
 /** What may stand in place of a turn of the shown version, itself among them. @param turn counted from 1 */
@@ -130,13 +135,14 @@ export function shownVariants(history: History): Array<Variant | undefined> {
 }
 
 /**
- * Shows the next or the previous variant of a turn, with what last followed it; after the last one comes the first.
- * `undefined` when the turn has none.
+ * Shows the variant of a turn that is so many after it or before it, with what last followed it; after the last one comes
+ * the first. `undefined` when the turn has none.
  */
-export function variantBy(history: History, turn: number, by: -1 | 1): HistoryChange | undefined {
+export function variantBy(history: History, turn: number, by: number): HistoryChange | undefined {
   const { entries, shown } = variantsOf(history, turn)
   const wanted = entries.at((shown + by) % entries.length)
   if (wanted === undefined || entries.length < 2) return undefined
+  if (wanted === entries[shown]) return { type: 'show', version: history.shown }
   const beginning = [...shownEntries(history).slice(0, turn - 1), wanted]
   const version = history.versions.findLastIndex((other) => beginsWith(other, beginning))
   if (version !== -1) return { type: 'show', version }

@@ -1,7 +1,7 @@
 // A conversation and its picture in the editor, changed together, so that what is sent is what is seen.
 // Not here: when something is asked, and what becomes of an answer (session.ts).
 import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
-import { branchAfter, current, type HistoryChange, lastTurn, shownVariants, stepBy } from './history.ts'
+import { branchAfter, current, type History, type HistoryChange, lastTurn, shownVariants } from './history.ts'
 import type { Ledger } from './ledger.ts'
 import { Picture, type PictureDeps } from './picture.ts'
 import { parse, renderShown } from './transcript/format.ts'
@@ -21,17 +21,22 @@ export class Transcript {
   }
 
   get conversation(): Conversation {
-    return current(this.#ledger.record.history)
+    return current(this.history)
+  }
+
+  /** Every version of it. */
+  get history(): History {
+    return this.#ledger.record.history
   }
 
   /** Its last turn, without a look at the others. */
   get last(): Turn | undefined {
-    return lastTurn(this.#ledger.record.history)
+    return lastTurn(this.history)
   }
 
   append(...turns: readonly Turn[]): void {
     this.#ledger.apply({ type: 'append', turns })
-    const variants = shownVariants(this.#ledger.record.history).slice(-turns.length)
+    const variants = shownVariants(this.history).slice(-turns.length)
     this.#picture.append(turns.map((turn, index) => renderTurn(turn, variants[index])).join(''))
   }
 
@@ -64,9 +69,8 @@ export class Transcript {
    * @param isVersion whether that stays in the history
    */
   reopenAnswer(turn: Turn, isVersion = false): void {
-    const { history } = this.#ledger.record
     const before = this.conversation.turns.length - 1
-    this.#ledger.apply(isVersion ? branchAfter(history, before, turn) : { type: 'reopen', turn })
+    this.#ledger.apply(isVersion ? branchAfter(this.history, before, turn) : { type: 'reopen', turn })
     this.#writer = this.#writerOf(turn)
     this.#writer.head()
     this.#writer.thinking(turn.thinking ?? '')
@@ -83,14 +87,7 @@ export class Transcript {
 
   /** Shows the first turns of the conversation, and others after them; the former conversation stays in the history. */
   branch(count: number, ...turns: readonly Turn[]): void {
-    this.change(branchAfter(this.#ledger.record.history, count, ...turns))
-  }
-
-  /** Shows an older or newer version; false when there is none. */
-  step(by: -1 | 1): boolean {
-    const change = stepBy(this.#ledger.record.history, by)
-    if (change) this.change(change)
-    return change !== undefined
+    this.change(branchAfter(this.history, count, ...turns))
   }
 
   /** Takes over what stands in the buffer already; returns what could not be read as it was meant. */
@@ -123,7 +120,7 @@ export class Transcript {
 
   /** Writes the last turn, which is in the history already. */
   #writerOf(turn: Turn): TurnWriter {
-    return new TurnWriter(turn, shownVariants(this.#ledger.record.history).at(-1))
+    return new TurnWriter(turn, shownVariants(this.history).at(-1))
   }
 
   #write(text = ''): void {
@@ -133,7 +130,7 @@ export class Transcript {
 
   /** What shall be shown now: of an answer that comes only what was written of it. */
   #whole(): string {
-    const { history } = this.#ledger.record
+    const { history } = this
     return this.#writer ? renderShown(history, -1) + this.#writer.soFar : renderShown(history)
   }
 }

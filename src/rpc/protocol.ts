@@ -9,6 +9,8 @@ export const PROTOCOL_VERSION = 1
 const chat = z.int().positive()
 /** Ordinal of a turn in the transcript, from 1: the how-manieth turn heading it is. */
 const turn = z.int().positive()
+/** So many on, or back when it is less than 0. */
+const steps = z.int().refine((by) => by !== 0)
 /** `server:model`, or a bare model name of the default server. */
 const model = z.string().min(1)
 // Neovim sends an empty Lua table as an empty list.
@@ -68,7 +70,7 @@ export const requestSchemas = {
   /** Saves the chat in its file; under a new name when one is given. */
   'chat.save': z.object({ chat, name: z.string().min(1).optional() }),
   /** Shows the next (1) or previous (-1) variant of a turn. */
-  'chat.variant': z.object({ chat, turn, by: z.union([z.literal(-1), z.literal(1)]) }),
+  'chat.variant': z.object({ chat, turn, by: steps }),
   /** The texts that may stand in a turn's place. */
   'chat.variants': z.object({ chat, turn }),
   /** Takes one turn out; the version with it stays in the history. */
@@ -95,7 +97,7 @@ export const requestSchemas = {
   'chat.again': z.object({ chat }),
   'chat.take': z.object({ chat, turn }),
   /** Steps through the conversation's versions: -1 undoes, 1 redoes. */
-  'chat.step': z.object({ chat, by: z.union([z.literal(-1), z.literal(1)]) }),
+  'chat.step': z.object({ chat, by: steps }),
   'chat.model': z.object({ chat, model }),
   /** Ends the chat; it is saved first when that is done by itself. */
   'chat.close': z.object({ chat }),
@@ -321,7 +323,8 @@ export interface Results {
   'chat.draft': Record<string, never>
   /** `turns`: how many were not in the file before. */
   'chat.save': { file: string; title: string; turns: number }
-  'chat.variant': Record<string, never>
+  /** Which is shown then, from 1, and how many there are. */
+  'chat.variant': { index: number; count: number }
   /** `shown`: which of them is, from 1. */
   'chat.variants': { shown: number; variants: Array<{ text: string; name: string; at: string }> }
   'chat.delete': Record<string, never>
@@ -334,7 +337,7 @@ export interface Results {
   'chat.unqueue': Record<string, never>
   'chat.again': Record<string, never>
   'chat.take': { turn: number; role: 'system' | 'user' | 'assistant'; text: string }
-  'chat.step': Record<string, never>
+  'chat.step': { index: number; count: number }
   'chat.model': ChatState
   'chat.close': Record<string, never>
   'saved.list': { total: number }

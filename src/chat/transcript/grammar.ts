@@ -22,7 +22,8 @@ const ESCAPED = /^\\(?=\\*(?:## ◆ |### ◆ |<!-- ◆ ))/gm
 const LINE_END = /[\n\r\u2028\u2029]/
 const LINE_ENDS = ['\n', '\r', '\u2028', '\u2029']
 
-const LABELS: Record<Role, string> = { user: 'You', system: 'System', assistant: 'Assistant' }
+/** How a turn is headed, unless by its model. */
+export const ROLE_LABELS: Readonly<Record<Role, string>> = { user: 'You', system: 'System', assistant: 'Assistant' }
 const SEPARATOR = ' · '
 /** Which of its variants a turn is. */
 const VARIANT = /^‹\d+\/\d+›$/
@@ -54,7 +55,7 @@ export function isBoundary(line: string): boolean {
 }
 
 export function turnHeading({ role, model, at }: Pick<Turn, 'role' | 'model' | 'at'>, variant?: Variant): string {
-  const label = role === 'assistant' && model ? modelLabel(model) : LABELS[role]
+  const label = role === 'assistant' && model ? modelLabel(model) : ROLE_LABELS[role]
   const parts = [label, ...(at === '' ? [] : [at]), ...(variant ? [`‹${variant.index}/${variant.count}›`] : [])]
   return TURN_MARK + parts.join(SEPARATOR)
 }
@@ -134,15 +135,15 @@ function isBeginningOfMark(text: string): boolean {
 }
 
 function speaker(label: string): Pick<Turn, 'role' | 'model'> {
-  if (label === LABELS.user) return { role: 'user' }
-  if (label === LABELS.system) return { role: 'system' }
-  if (label === LABELS.assistant || label === '') return { role: 'assistant' }
+  if (label === ROLE_LABELS.user) return { role: 'user' }
+  if (label === ROLE_LABELS.system) return { role: 'system' }
+  if (label === ROLE_LABELS.assistant || label === '') return { role: 'assistant' }
   return { role: 'assistant', model: percentUnescaped(label) }
 }
 
 /** A model may be called `You`, or have a separator in its name. */
 function modelLabel(model: string): string {
-  const isTaken = Object.values(LABELS).includes(model)
+  const isTaken = Object.values(ROLE_LABELS).includes(model)
   return isTaken ? percentCode(model.slice(0, 1)) + model.slice(1) : percentEscaped(model)
 }
 

@@ -16,7 +16,9 @@ type Action =
   | { do: 'finish'; reason: 'stop' | 'length' | 'load' | 'unknown' }
   | { do: 'fail'; code: 'SSH_DISCONNECTED' | 'SSH_UNREACHABLE' | 'API_ERROR' | 'odd' }
   | { do: 'join'; method: SeamMethod; back: number }
-  | { do: 'step'; by: -1 | 1 }
+  | { do: 'step'; by: number }
+  | { do: 'variant'; turn: number; by: number }
+  | { do: 'remove'; turn: number }
   | { do: 'wait'; ms: number }
   | { do: 'away' | 'back' | 'refuseWay' | 'resume' | 'stopAll' | 'unqueue' }
   | { do: 'stop' | 'again' | 'breakOff' | 'model' | 'show' | 'wipe' | 'failWrites' | 'block' | 'refuse' }
@@ -80,7 +82,19 @@ const actions: fc.Arbitrary<Action[]> = fc.array(
     },
     {
       weight: 3,
-      arbitrary: fc.record({ do: fc.constant('step' as const), by: fc.constantFrom(-1 as const, 1 as const) }),
+      arbitrary: fc.record({ do: fc.constant('step' as const), by: fc.constantFrom(-2, -1, -1, 1, 1, 2) }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('variant' as const),
+        turn: fc.integer({ min: 1, max: 5 }),
+        by: fc.constantFrom(-2, -1, 1, 2, 3),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('remove' as const), turn: fc.integer({ min: 1, max: 5 }) }),
     },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(100) }) },
     {
@@ -114,7 +128,7 @@ interface Promised {
   outcome: 'waiting' | 'kept' | string
 }
 
-function watch(promise: Promise<void>, text: string, promises: Promised[]): void {
+function watch(promise: Promise<unknown>, text: string, promises: Promised[]): void {
   const promised: Promised = { text, outcome: 'waiting' }
   promises.push(promised)
   promise.then(
@@ -154,6 +168,10 @@ async function act(rig: Rig, action: Action, index: number, promises: Promised[]
       return watch(session.again(), '', promises)
     case 'step':
       return watch(session.editing.step(action.by), '', promises)
+    case 'variant':
+      return watch(session.editing.variant(action.turn, action.by), '', promises)
+    case 'remove':
+      return watch(session.editing.remove(action.turn), '', promises)
     case 'show':
       surface.isGone = false
       return watch(session.show(), '', promises)

@@ -98,7 +98,7 @@ describe('RpcRouter', () => {
     ['chat.open', { chat: 1, transcript: null }, 'transcript'],
     ['chat.send', { chat: 1 }, 'text'],
     ['chat.send', { chat: 1, text: 'x', replaces: 0 }, 'replaces'],
-    ['chat.step', { chat: 1, by: 2 }, 'by'],
+    ['chat.step', { chat: 1, by: 0 }, 'by'],
     ['chat.step', { chat: 1, by: 0 }, 'by'],
     ['chat.take', { chat: 1 }, 'turn'],
     ['chat.model', { chat: 1, model: '' }, 'model'],
