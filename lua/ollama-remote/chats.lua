@@ -30,11 +30,20 @@ local M = {}
 ---@field row integer 0-based row of the heading
 ---@field role 'user'|'model'|'system'
 ---@field name string
+---@field key string by which it is known again when the transcript is written anew
+---@field folds ollama.Fold[] what of it is folded
+---@field folded_to? integer last row of its own fold, 0-based
+
+---@class ollama.Fold
+---@field first integer 0-based
+---@field last integer 0-based
+---@field kind 'thinking'|'footer'
 
 ---@class ollama.Outline what decoration knows of the transcript
 ---@field turns ollama.Turn[]
+---@field headings table<string, integer> how often each heading stands in it
 ---@field thinking? integer row of a thinking that has not ended
----@field folds integer[][] first and last row, 0-based
+---@field covered integer the first turn whose fold may end before it does
 
 ---@class ollama.Chat
 ---@field id integer
@@ -47,6 +56,7 @@ local M = {}
 ---@field known boolean whether the running host knows the chat
 ---@field editing? ollama.Editing
 ---@field outline ollama.Outline
+---@field folds? ollama.KeptFolds what was open and closed when it was last looked at
 ---@field partial boolean whether the transcript's last line of text lacks its newline
 ---@field phase_rows? integer how many rows the phase and the waiting prompts take
 ---@field read_only? true it was loaded to be read: it has no prompt, and is meant only where the cursor is in it
@@ -63,7 +73,7 @@ local last_id = 0
 
 ---@return ollama.Outline
 function M.empty_outline()
-  return { turns = {}, folds = {} }
+  return { turns = {}, headings = {}, covered = 1 }
 end
 
 --- Begins a chat. A living one is meant from now on.

@@ -62,32 +62,63 @@ local function draw(buffer, row, line, boundary)
   })
 end
 
---- Reads what a boundary changes in the outline; returns the rows to be folded now, if any.
+--- The heading by which a turn is known again, though another variant of it may be shown.
+---@param outline ollama.Outline
+---@param line string
+---@return string
+local function key_of(outline, line)
+  local heading = line:gsub(' · ‹%d+/%d+›$', '')
+  local count = (outline.headings[heading] or 0) + 1
+  outline.headings[heading] = count
+  return count == 1 and heading or ('%s %d'):format(heading, count)
+end
+
+--- Puts a part of the last turn among what is folded.
+---@param outline ollama.Outline
+---@param fold ollama.Fold
+---@return ollama.Fold
+local function add_fold(outline, fold)
+  local turn = outline.turns[#outline.turns]
+  if turn then
+    table.insert(turn.folds, fold)
+  end
+  return fold
+end
+
+--- Reads what a boundary changes in the outline; returns what is to be folded now, if anything.
 ---@param outline ollama.Outline
 ---@param row integer
+---@param line string
 ---@param boundary ollama.Boundary
----@return integer[][]
-local function note(outline, row, boundary)
+---@return ollama.Fold[]
+local function note(outline, row, line, boundary)
   local ended = {}
   local began = outline.thinking
   if began and boundary.kind ~= 'thinking' then
     outline.thinking = nil
-    ended[1] = { began, boundary.kind == 'answer' and row or row - 1 }
+    local last = boundary.kind == 'answer' and row or row - 1
+    ended[1] = add_fold(outline, { first = began, last = last, kind = 'thinking' })
   end
   if boundary.kind == 'turn' then
-    table.insert(outline.turns, { row = row, role = boundary.role, name = boundary.name })
+    table.insert(outline.turns, {
+      row = row,
+      role = boundary.role,
+      name = boundary.name,
+      key = key_of(outline, line),
+      folds = {},
+    })
   elseif boundary.kind == 'thinking' then
     outline.thinking = row
   elseif boundary.kind == 'footer' then
-    ended[#ended + 1] = { row, row }
+    ended[#ended + 1] = add_fold(outline, { first = row, last = row, kind = 'footer' })
   end
   return ended
 end
 
---- Draws over the lines from a row to the end and keeps the outline. Returns the rows to be folded.
+--- Draws over the lines from a row to the end and keeps the outline. Returns what is to be folded.
 ---@param chat ollama.Chat
 ---@param first integer 0-based row of the first line that was not whole before
----@return integer[][]
+---@return ollama.Fold[]
 function M.extend(chat, first)
   local buffer = chat.buffers.transcript --[[@as integer]]
   local folds = {}
@@ -96,10 +127,9 @@ function M.extend(chat, first)
     if boundary then
       local row = first + index - 1
       draw(buffer, row, line, boundary)
-      vim.list_extend(folds, note(chat.outline, row, boundary))
+      vim.list_extend(folds, note(chat.outline, row, line, boundary))
     end
   end
-  vim.list_extend(chat.outline.folds, folds)
   return folds
 end
 

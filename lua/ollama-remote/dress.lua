@@ -14,10 +14,9 @@ local WINDOW_OPTIONS = {
     -- paragraph that is scrolled in then is wrapped in the middle of its words.
     number = true,
     numberwidth = 1,
-    foldtext = "v:lua.require'ollama-remote.folds'.text()",
+    foldtext = "v:lua.require'ollama-remote.foldtext'.text()",
     foldmethod = 'manual',
     foldenable = true,
-    foldlevel = 0,
     foldminlines = 0,
     foldcolumn = '0',
     fillchars = 'fold: ,eob: ',

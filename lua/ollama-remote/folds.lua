@@ -1,65 +1,227 @@
--- The closed folds of a transcript: a thinking that has ended, and the footers, which are too long to be concealed
--- (Neovim wraps a line as long as it was before concealing). Folds belong to windows, so a new window gets them anew.
+-- The folds of a transcript: each turn, and in it a thinking that has ended and the footer, which is too long to be
+-- concealed (Neovim wraps a line as long as it was before concealing). They are manual, so that they cost nothing where
+-- nothing changes. They belong to windows; what was opened and closed is kept by headings, and a new window gets it again.
 local M = {}
 
 local api = vim.api
-local grammar = require('ollama-remote.grammar')
+local chats = require('ollama-remote.chats')
+
+--- Turns are open at first, what is in them is closed.
+local LEVEL = 1
+
+--- What differs in one window from how folds are at first, by the turn's heading.
+---@alias ollama.FoldStates table<string, { closed?: boolean, opened: table<string, true> }>
+
+---@class ollama.KeptFolds
+---@field windows table<integer, ollama.FoldStates>
+---@field last? ollama.FoldStates of the chat's own window
+
+---@param row integer 0-based
+---@return boolean
+local function is_closed(row)
+  return vim.fn.foldclosed(row + 1) == row + 1
+end
 
 ---@param first integer 0-based
 ---@param last integer 0-based
-local function fold(first, last)
-  vim.cmd(('noautocmd silent! %d,%dfold'):format(first + 1, last + 1))
+---@return string
+local function fold_command(first, last)
+  return ('%d,%dfold'):format(first + 1, last + 1)
 end
 
---- Closes folds over the rows in one window, but opens the one that is being read there.
----@param window integer
----@param rows integer[][]
-function M.close(window, rows)
-  local row = api.nvim_win_get_cursor(window)[1] - 1
-  api.nvim_win_call(window, function()
-    for _, range in ipairs(rows) do
-      fold(range[1], range[2])
-      if row > range[1] and row <= range[2] then
-        vim.cmd(('noautocmd silent! %dfoldopen'):format(range[1] + 1))
-      end
-    end
-  end)
+---@param verb 'foldopen'|'foldclose'
+---@param row integer 0-based
+local function set_fold(verb, row)
+  vim.cmd(('noautocmd silent! %d%s'):format(row + 1, verb))
 end
 
---- Makes all folds anew in all windows of the transcript.
+--- Runs commands that make folds: a range that touches a closed fold would be widened to the whole of it.
+---@param commands string[]
+local function make(commands)
+  local enabled = vim.wo.foldenable and 'foldenable' or 'nofoldenable'
+  table.insert(commands, 1, 'noautocmd setlocal nofoldenable')
+  commands[#commands + 1] = 'noautocmd setlocal ' .. enabled
+  api.nvim_exec2(table.concat(commands, '\n'), {})
+end
+
 ---@param chat ollama.Chat
-function M.redo(chat)
+---@param action fun(window: integer)
+local function in_each_window(chat, action)
   for _, window in ipairs(vim.fn.win_findbuf(chat.buffers.transcript)) do
     api.nvim_win_call(window, function()
-      vim.cmd('noautocmd silent! normal! zE')
-      for _, range in ipairs(chat.outline.folds) do
-        fold(range[1], range[2])
-      end
+      action(window)
     end)
   end
 end
 
----@param first string
----@param last string
----@return string
-local function thought(first, last)
-  local boundary = grammar.parse(last)
-  local seconds = boundary and boundary.seconds
-  if seconds then
-    return '▸ thought for ' .. grammar.duration(seconds)
-  end
-  return first:match('◆') and '▸ thought' or ('▸ ' .. first)
+--- The last row of a turn. The transcript's last line, the phase's, is in no fold.
+---@param chat ollama.Chat
+---@param ordinal integer
+---@return integer 0-based
+local function end_of(chat, ordinal)
+  local following = chat.outline.turns[ordinal + 1]
+  return following and following.row - 1 or api.nvim_buf_line_count(chat.buffers.transcript) - 2
 end
 
---- The 'foldtext' of a transcript.
----@return ollama.Chunks
-function M.text()
-  local first = vim.fn.getline(vim.v.foldstart)
-  local boundary = grammar.parse(first)
-  if boundary and vim.v.foldstart == vim.v.foldend then
-    return require('ollama-remote.decoration').chunks(boundary)
+--- Makes a turn's fold as long as the turn is now. Neovim has no way to lengthen one: it is taken away, which leaves those
+--- in it as they are, and made anew around them.
+---@param turn ollama.Turn
+---@param last integer 0-based
+local function cover(turn, last)
+  local was_closed = is_closed(turn.row)
+  if turn.folded_to then
+    local view = vim.fn.winsaveview()
+    api.nvim_win_set_cursor(0, { turn.row + 1, 0 })
+    vim.cmd('noautocmd silent! normal! zd')
+    vim.fn.winrestview(view)
   end
-  return { { thought(first, vim.fn.getline(vim.v.foldend)), 'OllamaRemoteThinking' } }
+  make({ fold_command(turn.row, last) })
+  if not was_closed then
+    set_fold('foldopen', turn.row)
+  end
+end
+
+--- The turns whose folds end before they do, with where they end.
+---@param chat ollama.Chat
+---@return { turn: ollama.Turn, last: integer }[]
+local function uncovered(chat)
+  local outline, found = chat.outline, {}
+  -- In visual mode the command that takes a fold away would take the selection's; the next text makes it good.
+  if api.nvim_get_mode().mode:find('^[vV\22]') then
+    return found
+  end
+  for ordinal = outline.covered, #outline.turns do
+    local turn, last = outline.turns[ordinal], end_of(chat, ordinal)
+    if turn.folded_to ~= last then
+      found[#found + 1] = { turn = turn, last = last }
+    end
+  end
+  outline.covered = math.max(1, #outline.turns)
+  return found
+end
+
+--- Closes folds over what has ended, but opens the one that is being read here.
+---@param ended ollama.Fold[]
+local function close(ended)
+  local row = vim.fn.line('.') - 1
+  make(vim.tbl_map(function(range)
+    return fold_command(range.first, range.last)
+  end, ended))
+  for _, range in ipairs(ended) do
+    if row > range.first and row <= range.last then
+      set_fold('foldopen', range.first)
+    end
+  end
+end
+
+--- Keeps the folds in step with text that was added at the end.
+---@param chat ollama.Chat
+---@param ended ollama.Fold[] what of a turn has come to its end
+function M.extend(chat, ended)
+  local short = uncovered(chat)
+  if #short == 0 and #ended == 0 then
+    return
+  end
+  in_each_window(chat, function()
+    for _, entry in ipairs(short) do
+      cover(entry.turn, entry.last)
+    end
+    if #ended > 0 then
+      close(ended)
+    end
+  end)
+  for _, entry in ipairs(short) do
+    entry.turn.folded_to = entry.last
+  end
+end
+
+--- What is closed and opened in the current window.
+---@param outline ollama.Outline
+---@return ollama.FoldStates
+local function read(outline)
+  local states = {}
+  for _, turn in ipairs(outline.turns) do
+    local closed, opened = is_closed(turn.row), {}
+    if closed then
+      -- Only then is seen what is in it.
+      set_fold('foldopen', turn.row)
+    end
+    for _, fold in ipairs(turn.folds) do
+      if not is_closed(fold.first) then
+        opened[fold.kind] = true
+      end
+    end
+    if closed then
+      set_fold('foldclose', turn.row)
+    end
+    if closed or next(opened) then
+      states[turn.key] = { closed = closed, opened = opened }
+    end
+  end
+  return states
+end
+
+--- Remembers what is opened and closed, before the windows or the text go.
+---@param chat ollama.Chat
+function M.keep(chat)
+  local buffer = chats.buffer(chat, 'transcript')
+  if not buffer then
+    return
+  end
+  local kept = { windows = {}, last = chat.folds and chat.folds.last }
+  in_each_window(chat, function(window)
+    -- A window that was just made, or given to this chat, has no folds that mean anything.
+    if vim.w.ollama_folds == buffer then
+      kept.windows[window] = read(chat.outline)
+    end
+  end)
+  kept.last = kept.windows[chat.windows.transcript] or kept.last
+  chat.folds = kept
+end
+
+---@param outline ollama.Outline
+---@param states ollama.FoldStates
+local function apply(outline, states)
+  for _, turn in ipairs(outline.turns) do
+    local state = states[turn.key]
+    for _, fold in ipairs(state and turn.folds or {}) do
+      if state.opened[fold.kind] then
+        set_fold('foldopen', fold.first)
+      end
+    end
+    if state and state.closed then
+      set_fold('foldclose', turn.row)
+    end
+  end
+end
+
+--- Makes all folds anew in all windows of the transcript, each open or closed as it was kept.
+---@param chat ollama.Chat
+function M.restore(chat)
+  local outline, commands = chat.outline, {}
+  for ordinal, turn in ipairs(outline.turns) do
+    turn.folded_to = end_of(chat, ordinal)
+    commands[#commands + 1] = fold_command(turn.row, turn.folded_to)
+    for _, fold in ipairs(turn.folds) do
+      commands[#commands + 1] = fold_command(fold.first, fold.last)
+    end
+  end
+  outline.covered = math.max(1, #outline.turns)
+  local kept = chat.folds or { windows = {} }
+  in_each_window(chat, function(window)
+    vim.cmd('noautocmd silent! setlocal foldmethod=manual | normal! zE')
+    make(vim.list_slice(commands))
+    vim.cmd('noautocmd setlocal foldlevel=' .. LEVEL)
+    apply(outline, kept.windows[window] or kept.last or {})
+    vim.w.ollama_folds = chat.buffers.transcript
+  end)
+end
+
+--- Gives all windows of the transcript its folds, as those that are new need it.
+---@param chat ollama.Chat
+function M.redo(chat)
+  M.keep(chat)
+  M.restore(chat)
 end
 
 return M

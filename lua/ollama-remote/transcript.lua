@@ -9,15 +9,38 @@ local view = require('ollama-remote.view')
 ---@field lines? integer
 ---@field gone? true
 
+--- Text as buffer lines: a newline at its very end opens no further line.
+---@param text string
+---@return string[] lines
+---@return boolean partial
+local function to_lines(text)
+  local whole = text:sub(-1) == '\n'
+  return vim.split(whole and text:sub(1, -2) or text, '\n', { plain = true }), not whole
+end
+
+--- Writes at the end, before the phase's line. Lines are put in as lines: where text with line ends is put into a line,
+--- Neovim moves the folds that end in it.
+---@param chat ollama.Chat
 ---@param buffer integer
----@param first integer
----@param column integer
----@param last integer
----@param lines string[]
-local function write(buffer, first, column, last, lines)
+---@param text string
+---@return integer row of the first line that is not what it was
+local function write(chat, buffer, text)
+  local lines, partial = to_lines(text)
+  local last = api.nvim_buf_line_count(buffer) - 1
+  local first = last
   vim.bo[buffer].modifiable = true
-  api.nvim_buf_set_text(buffer, first, column, last, first == last and column or 0, lines)
+  if chat.partial then
+    first = last - 1
+    local column = #api.nvim_buf_get_lines(buffer, first, last, false)[1]
+    local rest = table.remove(lines, 1)
+    api.nvim_buf_set_text(buffer, first, column, first, column, { rest })
+  end
+  if #lines > 0 then
+    api.nvim_buf_set_lines(buffer, last, last, false, lines)
+  end
   vim.bo[buffer].modifiable = false
+  chat.partial = partial
+  return first
 end
 
 --- While the person is at the command line, Neovim does not show what was written until it is told to.
@@ -28,18 +51,9 @@ local function show(buffer)
   end
 end
 
---- Text as buffer lines: a newline at its very end opens no further line.
----@param text string
----@return string[] lines
----@return boolean partial
-local function to_lines(text)
-  local whole = text:sub(-1) == '\n'
-  return vim.split(whole and text:sub(1, -2) or text, '\n', { plain = true }), not whole
-end
-
 ---@param chat ollama.Chat
 ---@param first integer 0-based row from which lines are new
----@return integer[][] folds
+---@return ollama.Fold[]
 local function decorate(chat, first)
   require('ollama-remote.highlights')
   require('ollama-remote.highlighter').fit(chat.buffers.transcript)
@@ -56,20 +70,8 @@ function M.append(chat, text)
     return { gone = true }
   end
   local following = view.followers(buffer)
-  local last = api.nvim_buf_line_count(buffer) - 1
   if text ~= '' then
-    local lines, partial = to_lines(text)
-    local first = last
-    if chat.partial then
-      first = last - 1
-      local column = #api.nvim_buf_get_lines(buffer, first, last, false)[1]
-      write(buffer, first, column, first, lines)
-    else
-      lines[#lines + 1] = ''
-      write(buffer, first, 0, first, lines)
-    end
-    chat.partial = partial
-    M.after_write(chat, buffer, first, following)
+    M.after_write(chat, buffer, write(chat, buffer, text), following)
   end
   return { lines = api.nvim_buf_line_count(buffer) }
 end
@@ -79,12 +81,10 @@ end
 ---@param first integer
 ---@param following integer[]
 function M.after_write(chat, buffer, first, following)
-  local folds = decorate(chat, first)
+  local ended = decorate(chat, first)
   view.to_end(following)
-  if #folds > 0 then
-    for _, window in ipairs(vim.fn.win_findbuf(buffer)) do
-      require('ollama-remote.folds').close(window, folds)
-    end
+  require('ollama-remote.folds').extend(chat, ended)
+  if #ended > 0 then
     view.fill(following)
   end
   require('ollama-remote.phase').place(chat)
@@ -110,6 +110,7 @@ function M.render(chat, text)
     lines, partial = to_lines(text)
   end
   lines[#lines + 1] = ''
+  require('ollama-remote.folds').keep(chat)
   require('ollama-remote.decoration').clear(chat)
   vim.bo[buffer].modifiable = true
   api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
@@ -122,7 +123,7 @@ function M.render(chat, text)
   end
   decorate(chat, 0)
   view.to_end(following)
-  require('ollama-remote.folds').redo(chat)
+  require('ollama-remote.folds').restore(chat)
   view.fill(following)
   require('ollama-remote.phase').place(chat)
   show(buffer)

@@ -101,6 +101,9 @@ local function keep_view(chat, part)
   if window then
     chat.views[part] = api.nvim_win_call(window, vim.fn.winsaveview)
     chat.views[part].at_end = chat.views[part].lnum >= api.nvim_buf_line_count(chat.buffers[part])
+    if part == 'transcript' then
+      require('ollama-remote.folds').keep(chat)
+    end
   end
 end
 

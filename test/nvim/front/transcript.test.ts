@@ -112,10 +112,11 @@ describeWithNeovim('the transcript', (nvim) => {
     await focusTranscript(front)
     await front.nvim.type('gg/thinking<CR>zo')
     await front.nvim.waitForScreen(/▾ thinking[\s\S]*Let me see[\s\S]*thought for 12 s/)
+    const other = HEAD.replace('qwen3', 'llama3')
     await front.perform([
       'render',
       1,
-      `${HEAD}### ◆ thinking\n\nLet me see\n\n### ◆ answer · thought for 2.000 s\n\nSo\n\n`,
+      `${other}### ◆ thinking\n\nLet me see\n\n### ◆ answer · thought for 2.000 s\n\nSo\n\n`,
     ])
     await front.nvim.waitForScreen((text) => /▸ thought for 2 s/.test(text) && !text.includes('Let me see'))
   })
