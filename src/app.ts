@@ -2,6 +2,11 @@
 import { join } from 'node:path'
 import type { NeovimClient } from 'neovim'
 import { Chats } from './chat/chats.ts'
+import { type Owner, ownerOf } from './chat/journal/owner.ts'
+import { Claims } from './chat/store/claims.ts'
+import { cleanUp } from './chat/store/cleanup.ts'
+import { SavedChats } from './chat/store/saved-chats.ts'
+import { Trash } from './chat/store/trash.ts'
 import { changeConfigFile, keepInConfigFile, type LoadedConfig, loadConfig } from './config/load.ts'
 import { type Config, resolveConfig } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
@@ -29,6 +34,10 @@ export class App {
   readonly #servers: Servers
   readonly #secrets: SecretKeeper
   readonly #book: ServerBook
+  readonly #claims: Claims
+  readonly #trash: Trash
+  readonly #saved: SavedChats
+  #owner: Promise<Owner> = ownerOf(process.ppid)
   /** By server, so that what is known of a server's models outlives a change of another server. */
   readonly #ollamas = new WeakMap<Server, Ollama>()
   #router: ProviderRouter | undefined
@@ -48,6 +57,20 @@ export class App {
 
   constructor(client: NeovimClient) {
     this.#editor = new Editor(client)
+    const chatsFolder = () => join(this.#dataFolder, 'chats')
+    this.#claims = new Claims({
+      folder: () => join(this.#dataFolder, 'claims'),
+      owner: () => this.#owner,
+      clock: systemClock,
+    })
+    this.#trash = new Trash({ folder: () => join(this.#dataFolder, 'trash'), chats: chatsFolder, clock: systemClock })
+    this.#saved = new SavedChats({
+      surface: this.#editor,
+      folder: chatsFolder,
+      claims: this.#claims,
+      trash: this.#trash,
+      renameLiving: () => undefined,
+    })
     this.#chats = new Chats({
       surface: this.#editor,
       answerer: {
@@ -117,18 +140,11 @@ export class App {
       handshake: (params) => this.#shakeHands(params),
       ...this.#chats.handlers,
       ...this.#book.handlers,
+      ...this.#saved.handlers,
       'chat.close': (params) => {
         this.#servers.need(params.chat, undefined)
         return this.#chats.handlers['chat.close'](params)
       },
-      'saved.list': refuse,
-      'saved.cancel': refuse,
-      'saved.preview': refuse,
-      'saved.rename': refuse,
-      'saved.delete': refuse,
-      'saved.summary': refuse,
-      'saved.clear': refuse,
-      'saved.restore': refuse,
       'left.list': refuse,
       'left.drop': refuse,
       'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
@@ -161,12 +177,28 @@ export class App {
       node: process.version,
       servers: config.servers.map(({ name }) => name),
     })
+    void this.#cleanUp()
     return {
       protocol: PROTOCOL_VERSION,
       version: PLUGIN_VERSION,
       node: process.versions.node,
       pid: process.pid,
       problems: problems.map(toRecord),
+    }
+  }
+
+  /** In the background: nobody waits for it. */
+  async #cleanUp(): Promise<void> {
+    const { keepDays } = this.#config
+    try {
+      const deps = { trash: this.#trash, claims: this.#claims, clock: systemClock }
+      const folders = { dataFolder: () => this.#dataFolder, chats: () => join(this.#dataFolder, 'chats') }
+      const moved = await cleanUp(keepDays, { ...deps, ...folders })
+      if (moved === 0) return
+      const chats = moved === 1 ? 'A chat' : `${moved} chats`
+      this.#say('info', `${chats} older than ${keepDays} days moved to the trash; :Ollama undo-clear brings back`)
+    } catch (error) {
+      this.#log.warn('old chats were not removed', { error })
     }
   }
 

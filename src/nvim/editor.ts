@@ -1,6 +1,6 @@
 // The editor as the host sees it: every method is one verb of verbs.lua, each answered by Neovim.
 import { PluginError } from '../core/errors.ts'
-import type { ChatState, Envelope, ServerRow, TestStep } from '../rpc/protocol.ts'
+import type { ChatState, Envelope, SavedChat, ServerRow, TestStep } from '../rpc/protocol.ts'
 import type { Prompts } from '../tunnel/transport.ts'
 
 /** What is needed of a msgpack-rpc client. */
@@ -53,6 +53,11 @@ export class Editor implements Prompts {
 
   async testStep(walk: number, step: TestStep): Promise<void> {
     await this.#verb('test_step', walk, step)
+  }
+
+  /** Some of the saved chats of a list. */
+  async savedFound(walk: number, entries: readonly SavedChat[]): Promise<void> {
+    await this.#verb('saved_found', walk, entries)
   }
 
   async notify(level: 'info' | 'warn' | 'error', message: string): Promise<void> {

@@ -6,9 +6,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { App } from '../../../src/app.ts'
+import { ownerOf } from '../../../src/chat/journal/owner.ts'
+import { Claims } from '../../../src/chat/store/claims.ts'
+import { readWhole, replaceFile } from '../../../src/chat/store/disk.ts'
+import { excerpt } from '../../../src/chat/store/excerpt.ts'
+import { writeFailure } from '../../../src/chat/store/failures.ts'
+import { listed } from '../../../src/chat/store/listing.ts'
+import { Trash } from '../../../src/chat/store/trash.ts'
 import { keepInConfigFile, readConfigFile } from '../../../src/config/load.ts'
 import { parseLuaTable } from '../../../src/config/lua-table.ts'
 import { resolveConfig } from '../../../src/config/schema.ts'
+import { systemClock } from '../../../src/core/clock.ts'
 import { ERROR_CODES, type ErrorCode, PluginError, toPluginError } from '../../../src/core/errors.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import { Editor } from '../../../src/nvim/editor.ts'
@@ -198,6 +206,24 @@ const MEETINGS: Record<ErrorCode, Meeting> = {
   CHAT_NO_TURN: { meet: () => setUp().session.editing.take(9), reads: /^This chat has no turn 9$/, hint: /\S/ },
   CHAT_STOPPED: { meet: closedChat, reads: /^This chat is closed$/ },
   CHAT_BUSY: { meet: busyChat, reads: /^An answer is still coming$/, hint: /Stop it first/ },
+  CHAT_IN_USE: { meet: openElsewhere, reads: /^a\.txt is open in another Neovim$/, hint: /as a copy/ },
+  STORE_NOT_FOUND: {
+    meet: () => excerpt('/nowhere/a.txt', 3),
+    reads: /no saved chat \/nowhere\/a\.txt$/,
+    hint: /:Ollama load/,
+  },
+  STORE_UNREADABLE: {
+    meet: async () => listed(await fileInPlaceOfFolder()),
+    reads: /cannot be read: ENOTDIR/,
+    hint: /who may/,
+  },
+  STORE_UNWRITABLE: { meet: noTrash, reads: /cannot be written: /, hint: /who may write/ },
+  STORE_FULL: {
+    meet: thrown(writeFailure(of('ENOSPC'), '/c/a.txt')),
+    reads: /^There is no room left/,
+    hint: /Make room/,
+  },
+  STORE_CHANGED: { meet: changedByAnother, reads: /was changed by another program$/, hint: /another name/ },
   RPC_INVALID: {
     meet: () => rpc('chat.send', { chat: 'one' }),
     reads: /^chat\.send: chat: .*; text: /,
@@ -272,6 +298,31 @@ async function unwritableConfig(): Promise<void> {
   const folder = await folderOfItsOwn()
   await symlink(join(folder, 'nowhere'), join(folder, 'link'))
   await keepInConfigFile(join(folder, 'link', 'ollama_config.lua'), { default_model: 'gpu:m' })
+}
+
+async function fileInPlaceOfFolder(): Promise<string> {
+  const path = join(await folderOfItsOwn(), 'file')
+  await writeFile(path, '')
+  return path
+}
+
+async function noTrash(): Promise<void> {
+  const folder = await fileInPlaceOfFolder()
+  await new Trash({ folder: () => folder, chats: () => folder, clock: systemClock }).take(['a.txt'], 'delete')
+}
+
+async function changedByAnother(): Promise<void> {
+  const path = await fileInPlaceOfFolder()
+  const { stamp } = await readWhole(path)
+  await writeFile(path, 'more')
+  await replaceFile(path, 'mine', stamp)
+}
+
+async function openElsewhere(): Promise<void> {
+  const folder = await folderOfItsOwn()
+  const claimsOf = (pid: number) => new Claims({ folder: () => folder, owner: () => ownerOf(pid), clock: systemClock })
+  await claimsOf(process.ppid).claim('a.txt')
+  await claimsOf(process.pid).claim('a.txt')
 }
 
 async function damagedSecrets(): Promise<void> {

@@ -1,0 +1,107 @@
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { cleanUp } from '../../../../src/chat/store/cleanup.ts'
+import { Trash } from '../../../../src/chat/store/trash.ts'
+import { chatText, claimsIn, clockAt, DAY_MS, setUpStore } from './folder.ts'
+
+const named = (name: string) => `${name}_qwen3-32b_20250122-091534.txt`
+const NOW = Date.UTC(2026, 10, 27, 12)
+
+describe('the trash', () => {
+  it('gives back what was removed last, and before that what was removed before', async () => {
+    const { trash, write, files, read, data } = await setUpStore({ now: NOW })
+    await write(named('a'), 'a')
+    await write(named('b'), 'b')
+    expect(await trash.take([named('a')], 'delete')).toMatchObject({ files: [named('a')] })
+    await write(named('a'), 'another')
+    expect(await trash.take([named('b'), 'gone.txt'], 'clear')).toMatchObject({ files: [named('b')] })
+    expect(await files()).toEqual([named('a')])
+    expect((await stat(join(data, 'trash'))).mode & 0o777).toBe(0o700)
+    expect(await trash.restore()).toBe(1)
+    expect(await trash.restore()).toBe(1)
+    expect(await trash.restore()).toBe(0)
+    expect(await files()).toEqual(['a_qwen3-32b_20250122-091534-2.txt', named('a'), named('b')])
+    expect(await read(named('a'))).toBe('another')
+    expect(await readdir(join(data, 'trash'))).toEqual([])
+  })
+
+  it('can give back what a removal that was killed had moved', async () => {
+    const { trash, write, files, data } = await setUpStore({ now: NOW })
+    await mkdir(join(data, 'trash', '20261127-120000'), { recursive: true })
+    await writeFile(join(data, 'trash', '20261127-120000', named('a')), 'a')
+    await write(named('b'), 'b')
+    expect(await trash.restore()).toBe(1)
+    expect(await files()).toEqual([named('a'), named('b')])
+  })
+
+  it('is emptied after a week', async () => {
+    const { trash, write, data, chats } = await setUpStore({ now: NOW })
+    await write(named('a'), 'a')
+    await trash.take([named('a')], 'clear')
+    await mkdir(join(data, 'trash', 'not ours'))
+    const later = (days: number) =>
+      new Trash({ folder: () => join(data, 'trash'), chats: () => chats, clock: clockAt(NOW + days * DAY_MS) })
+    await later(6.9).empty()
+    expect(await readdir(join(data, 'trash'))).toHaveLength(2)
+    await later(7.1).empty()
+    expect(await readdir(join(data, 'trash'))).toEqual(['not ours'])
+  })
+})
+
+describe('the daily look', () => {
+  const depsOf = ({ data, chats, trash, claims }: Awaited<ReturnType<typeof setUpStore>>, now = NOW) => ({
+    ...{ dataFolder: () => data, chats: () => chats, trash, claims },
+    clock: clockAt(now),
+  })
+
+  it('moves what is too old, and nothing else, and writes it down', async () => {
+    const store = await setUpStore({ now: NOW })
+    await store.write(named('old'), chatText('x'), 31)
+    await store.write(named('young'), chatText('x'), 29)
+    await store.write(named('open'), chatText('x'), 90)
+    await store.write(named('elsewhere'), chatText('x'), 90)
+    await store.write('by hand.txt', 'x', 90)
+    await store.write(named('edited'), 'no block', 90)
+    await store.claims.claim(named('open'))
+    await claimsIn(store.data, process.ppid).claim(named('elsewhere'))
+    expect(await cleanUp(30, depsOf(store))).toBe(1)
+    expect(await store.files()).toEqual(
+      ['by hand.txt', named('edited'), named('elsewhere'), named('open'), named('young')].toSorted(),
+    )
+    const log = await readFile(join(store.data, 'cleanup.log'), 'utf8')
+    expect(log).toMatch(
+      /^\S+ \S+ moved old_qwen3-32b_20250122-091534\.txt, last written 2026-10-2\d \S+, to trash\/\S+\n$/,
+    )
+    expect((await stat(join(store.data, 'cleanup.log'))).mode & 0o777).toBe(0o600)
+    // What comes back from it would else be taken again at once.
+    expect(await store.trash.restore()).toBe(1)
+    expect((await stat(join(store.chats, named('old')))).mtimeMs).toBe(NOW)
+  })
+
+  it('is taken once a day', async () => {
+    const store = await setUpStore({ now: NOW })
+    await cleanUp(30, depsOf(store))
+    await store.write(named('old'), chatText('x'), 31)
+    expect(await cleanUp(30, depsOf(store, NOW + DAY_MS / 2))).toBe(0)
+    expect(await cleanUp(30, depsOf(store, NOW + DAY_MS + 1))).toBe(1)
+  })
+
+  it('keeps all of them when that is wanted, and removes what killed hosts have left', async () => {
+    const store = await setUpStore({ now: NOW })
+    await store.write(named('old'), chatText('x'), 900)
+    await store.write('.1.unfinished', 'x', 2)
+    await store.write('.2.unfinished', 'x')
+    expect(await cleanUp(false, depsOf(store))).toBe(0)
+    expect(await store.files()).toEqual(['.2.unfinished', named('old')])
+  })
+
+  it('does not let its log grow for ever', async () => {
+    const store = await setUpStore({ now: NOW })
+    await writeFile(join(store.data, 'cleanup.log'), 'x'.repeat(300_000))
+    await store.write(named('old'), chatText('x'), 31)
+    await cleanUp(30, depsOf(store))
+    expect((await stat(join(store.data, 'cleanup.log'))).size).toBeLessThan(1_000)
+    await utimes(join(store.data, 'cleanup.log.1'), 0, 0)
+  })
+})
