@@ -63,7 +63,7 @@ local table_of_actions = {
     require('ollama-remote.queue').pick()
   end,
   edit = function()
-    chat().take()
+    require('ollama-remote.history').take()
   end,
   yank = function()
     require('ollama-remote.turns').yank_code()
@@ -79,10 +79,22 @@ local table_of_actions = {
     vim.cmd.startinsert({ bang = true })
   end,
   undo = function()
-    chat().step(-1)
+    require('ollama-remote.history').step(-1)
   end,
   redo = function()
-    chat().step(1)
+    require('ollama-remote.history').step(1)
+  end,
+  ['next-variant'] = function()
+    require('ollama-remote.history').variant(1)
+  end,
+  ['previous-variant'] = function()
+    require('ollama-remote.history').variant(-1)
+  end,
+  diff = function()
+    require('ollama-remote.history').diff()
+  end,
+  ['delete-turn'] = function()
+    require('ollama-remote.history').delete_here()
   end,
   servers = function()
     require('ollama-remote.servers').open()

@@ -173,29 +173,6 @@ function M.again()
   session.request(chats.current(), 'chat.again', {})
 end
 
----@param by -1|1
-function M.step(by)
-  session.request(chats.current(), 'chat.step', { by = by })
-end
-
---- Takes the turn under the cursor into the prompt.
-function M.take()
-  local chat = chats.current()
-  local window = chat and chats.window(chat, 'transcript')
-  if not chat or not window then
-    return message.whisper('No transcript is shown')
-  end
-  local row = vim.api.nvim_win_get_cursor(window)[1] - 1
-  local _, turn = require('ollama-remote.decoration').turn_at(chat, row)
-  if not turn then
-    return message.whisper('No turn is here')
-  end
-  session.request(chat, 'chat.take', { turn = turn }, function(taken)
-    require('ollama-remote.ui').show(chat)
-    require('ollama-remote.prompt').begin_edit(chat, taken.turn, taken.text)
-  end)
-end
-
 --- Ends the chat.
 function M.close()
   local chat = chats.current()

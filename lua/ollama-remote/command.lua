@@ -57,6 +57,11 @@ local function plain(action)
 end
 
 ---@param call ollama.Invocation
+local function delete_turn(call)
+  require('ollama-remote.history').delete(call.rest)
+end
+
+---@param call ollama.Invocation
 local function stop(call)
   require('ollama-remote.actions').run(call.bang and 'stop-all' or 'stop')
 end
@@ -67,6 +72,7 @@ local subcommands = {
   chat = open,
   close = plain('close'),
   default = with_model('default'),
+  ['delete-turn'] = delete_turn,
   forget = with_secrets('forget'),
   log = plain('log'),
   model = with_model('switch'),

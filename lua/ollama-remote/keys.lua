@@ -90,6 +90,34 @@ M.table = {
     where = { 'transcript' },
     desc = 'later version',
   },
+  {
+    action = 'next-variant',
+    lhs = ']v',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'next variant of the turn',
+  },
+  {
+    action = 'previous-variant',
+    lhs = '[v',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'previous variant of the turn',
+  },
+  {
+    action = 'diff',
+    lhs = 'gD',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'compare with the variant before',
+  },
+  {
+    action = 'delete-turn',
+    lhs = 'dd',
+    modes = { 'n' },
+    where = { 'transcript' },
+    desc = 'on a heading: take the turn out',
+  },
 }
 
 -- Whoever begins to write in the transcript means the prompt.

@@ -22,7 +22,7 @@ describe('the help file', () => {
 
   it('tells every subcommand', () => {
     const table = /local subcommands = \{\n(.*?)\n\}/s.exec(read('lua/ollama-remote/command.lua'))?.[1] ?? ''
-    const subcommands = all(table, /^ {2}([a-z]+) = /gm)
+    const subcommands = all(table, /^ {2}(?:\[')?([a-z-]+)(?:'\])? = /gm)
     expect(subcommands.length).toBeGreaterThan(7)
     expect(
       subcommands.filter((name) => !new RegExp(`^:(?:\\[range\\])?Ollama \\[?${name}\\b`, 'm').test(help)),

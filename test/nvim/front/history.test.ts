@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest'
+import { describeWithNeovim } from '../../support/real-parts.ts'
+import { CHAT, type Front, startFront } from './front.ts'
+
+const AT = '2026-11-20 14:02:31'
+const filler = Array.from({ length: 40 }, (_, index) => `line ${index}`).join('\n')
+
+/** A chat whose third turn has variants. */
+function transcript(index: number, answer: string, more = ''): string {
+  return `## ◆ You · ${AT}\n\n${filler}\n\n## ◆ You · ${AT}\n\nwhy\n\n## ◆ gpu:m · ${AT} · ‹${index}/3›\n\n${answer}\n\n${more}`
+}
+
+const answers = ['one\nsame\n', 'two\nsame\n', `three\n${filler}\n`]
+const script = {
+  variants: {
+    shown: 2,
+    texts: answers.map((answer, index) => transcript(index + 1, answer)),
+    found: { shown: 2, variants: answers.map((text, index) => ({ text, name: `gpu:m${index + 1}`, at: AT })) },
+  },
+}
+
+/** The cursor is left in the last line of the transcript's last turn. */
+async function begin(nvim: Parameters<typeof startFront>[0], more = {}): Promise<Front> {
+  const front = await startFront(nvim, { script: { ...script, ...more } })
+  await front.open()
+  await front.perform(['render', 1, transcript(2, answers[1] as string)])
+  await front.nvim.type('<C-w>kG')
+  return front
+}
+
+/** The line under the cursor, and the first line of the window. */
+function place(front: Front): Promise<[string, number]> {
+  return front.nvim.lua("return { vim.api.nvim_get_current_line(), vim.fn.line('w0') }")
+}
+
+async function until(front: Front, condition: string): Promise<void> {
+  await front.nvim.waitForLua(`return ${condition}`)
+}
+
+describeWithNeovim('the history', (nvim) => {
+  test('[v and ]v go through the variants of the turn, with counts; the cursor is on its heading, the view kept', async () => {
+    const front = await begin(nvim)
+    await front.nvim.type('k')
+    const [, top] = await place(front)
+    await front.nvim.type(']v')
+    await front.nvim.waitForScreen(/Version 3 of 3 of this turn/)
+    expect(await place(front)).toEqual([`## ◆ gpu:m · ${AT} · ‹3/3›`, top])
+    await front.nvim.type('2[v')
+    await front.nvim.waitForScreen(/Version 1 of 3 of this turn/)
+    expect(await place(front)).toEqual([`## ◆ gpu:m · ${AT} · ‹1/3›`, top])
+    expect(await front.requests('chat.variant')).toEqual([
+      { chat: 1, turn: 3, by: 1 },
+      { chat: 1, turn: 3, by: -2 },
+    ])
+  })
+
+  test('a turn without variants says so, and nothing moves', async () => {
+    const front = await begin(nvim)
+    await front.nvim.type('gg')
+    for (const key of ['[v', ']v', 'gD']) {
+      await front.nvim.type(key)
+      await front.nvim.waitForScreen(/There is no other version of this turn/)
+      await front.nvim.type(':<CR>')
+    }
+    expect([await front.requests('chat.variant'), await front.requests('chat.variants')]).toEqual([[], []])
+    expect((await place(front))[0]).toBe(`## ◆ You · ${AT}`)
+    expect(await front.nvim.messages()).toBe('')
+  })
+
+  test('gD compares with the variant before in a tab page of its own, and q comes back', async () => {
+    const front = await begin(nvim)
+    await front.nvim.type('gD')
+    await until(front, '#vim.api.nvim_list_tabpages() == 2 and #vim.api.nvim_tabpage_list_wins(0) == 2')
+    await front.nvim.waitForScreen((screen) => /‹1\/3› gpu:m1 · 2026/.test(screen) && /‹2\/3› gpu:m2/.test(screen))
+    const halves = await front.nvim.lua(
+      `return vim.tbl_map(function(window)
+         local buffer = vim.api.nvim_win_get_buf(window)
+         return { vim.wo[window].diff, vim.wo[window].winfixbuf, vim.wo[window].statuscolumn, vim.bo[buffer].modifiable,
+           vim.api.nvim_buf_get_lines(buffer, 0, 1, false)[1] }
+       end, vim.api.nvim_tabpage_list_wins(0))`,
+    )
+    expect(halves).toEqual([
+      [true, false, '', false, 'one'],
+      [true, false, '', false, 'two'],
+    ])
+    await front.nvim.type('q')
+    await until(
+      front,
+      `#vim.api.nvim_list_tabpages() == 1 and vim.api.nvim_get_current_win() == ${CHAT}.windows.transcript`,
+    )
+    expect(await front.nvim.lua("return vim.fn.bufnr('ollama-diff') ")).toBe(-1)
+    expect(await front.nvim.messages()).toBe('')
+  })
+
+  test('a count names the other one, and one that there is not is asked for', async () => {
+    const front = await begin(nvim, {})
+    await front.nvim.type('3gD')
+    await front.nvim.waitForScreen(/‹3\/3› gpu:m3/)
+    await front.nvim.type('<C-w>hq')
+    await until(front, '#vim.api.nvim_list_tabpages() == 1')
+    await front.nvim.type('2gD')
+    await front.nvim.waitForScreen(/Compare version 2 with/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/‹1\/3› gpu:m1/)
+  })
+
+  test('dd on a heading asks, and takes the turn out', async () => {
+    const front = await begin(nvim)
+    await front.nvim.type('[[dd')
+    await front.nvim.waitForScreen(/Take out turn 3, gpu:m · ‹2\/3›: two/)
+    await front.nvim.type('1<CR>:<CR>')
+    await front.nvim.waitForScreen((screen) => !/Take out turn 3/.test(screen))
+    await front.nvim.type('dd')
+    await front.nvim.waitForScreen(/Take out turn 3/)
+    await front.nvim.type('2<CR>')
+    await front.waitForRequests('chat.delete', 1)
+    expect(await front.requests('chat.delete')).toEqual([{ chat: 1, turn: 3 }])
+    await front.nvim.waitForScreen(/u in the transcript brings it back/)
+  })
+
+  test('dd elsewhere says what it does, and the command takes a number', async () => {
+    const front = await begin(nvim)
+    await front.nvim.type('dd')
+    await front.nvim.waitForScreen(/On the heading of a turn, dd takes that turn out/)
+    await front.nvim.type(':Ollama delete-turn 2<CR>')
+    await front.nvim.waitForScreen(/Take out turn 2, You: why/)
+    await front.nvim.type('2<CR>')
+    await front.waitForRequests('chat.delete', 1)
+    expect(await front.requests('chat.delete')).toEqual([{ chat: 1, turn: 2 }])
+    await front.nvim.type(':Ollama delete-turn 9<CR>')
+    await front.nvim.waitForScreen(/There is no turn 9/)
+  })
+
+  test('a turn that became another one while it was asked for stays', async () => {
+    const front = await begin(nvim)
+    await front.nvim.lua(
+      'vim.ui.select = function(items, _, callback) _G.answer = function() callback(items[2], 2) end end',
+    )
+    await front.nvim.type('[[dd')
+    await until(front, '_G.answer ~= nil')
+    await front.perform(['render', 1, transcript(1, answers[0] as string)])
+    await front.nvim.lua('_G.answer()')
+    await front.nvim.waitForScreen(/The chat has changed meanwhile/)
+    expect(await front.requests('chat.delete')).toEqual([])
+  })
+
+  test('u and <C-r> take counts and tell which version is shown', async () => {
+    const front = await begin(nvim)
+    await front.nvim.type('3u')
+    await front.nvim.waitForScreen(/Version 2 of 3/)
+    await front.nvim.type('2<C-r>')
+    await front.waitForRequests('chat.step', 2)
+    expect(await front.requests('chat.step')).toEqual([
+      { chat: 1, by: -3 },
+      { chat: 1, by: 2 },
+    ])
+  })
+
+  test('while a turn is edited, the history waits', async () => {
+    const front = await begin(nvim)
+    await front.nvim.type('[[[[ge')
+    await front.nvim.waitForScreen(/editing turn 2/)
+    await front.nvim.type('<C-w>kG')
+    for (const key of ['u', ']v', '[[dd']) {
+      await front.nvim.type(key)
+      await front.nvim.waitForScreen(/A turn is being edited in the prompt/)
+      await front.nvim.type(':<CR>')
+    }
+    expect(await front.requests('chat.step')).toEqual([])
+  })
+})
