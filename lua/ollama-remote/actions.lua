@@ -19,6 +19,15 @@ local function ask()
   vim.api.nvim_feedkeys(':Ollama ask ', 'n', false)
 end
 
+---@param kind 'turn'|'code'
+---@param around boolean
+---@return fun()
+local function select(kind, around)
+  return function()
+    require('ollama-remote.objects').select(kind, around)
+  end
+end
+
 ---@type table<string, fun()>
 local table_of_actions = {
   open = open,
@@ -68,6 +77,22 @@ local table_of_actions = {
   yank = function()
     require('ollama-remote.turns').yank_code()
   end,
+  ['yank-text'] = function()
+    require('ollama-remote.turns').yank_text()
+  end,
+  follow = function()
+    require('ollama-remote.follow').follow(false)
+  end,
+  ['follow-split'] = function()
+    require('ollama-remote.follow').follow(true)
+  end,
+  outline = function()
+    require('ollama-remote.outline').open()
+  end,
+  ['inside-turn'] = select('turn', false),
+  ['around-turn'] = select('turn', true),
+  ['inside-code'] = select('code', false),
+  ['around-code'] = select('code', true),
   ['next-turn'] = function()
     require('ollama-remote.turns').jump(1)
   end,

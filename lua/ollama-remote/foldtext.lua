@@ -20,16 +20,17 @@ local function thought(first, last)
 end
 
 --- The first line that says something: of a model's turn not its thinking, of one that failed the failure.
+---@param buffer integer
 ---@param turn ollama.Turn
----@param last integer 0-based
+---@param last integer 0-based row of the turn's last line
 ---@return string
-local function first_words(turn, last)
+function M.first_words(buffer, turn, last)
   local from = turn.row + 1
   for _, fold in ipairs(turn.folds) do
     from = fold.kind == 'thinking' and fold.last + 1 or from
   end
   for _, line in
-    ipairs(api.nvim_buf_get_lines(0, from, math.min(last + 1, from + MOST_ROWS), false))
+    ipairs(api.nvim_buf_get_lines(buffer, from, math.min(last + 1, from + MOST_ROWS), false))
   do
     local boundary = grammar.parse(line)
     if boundary and boundary.kind == 'note' then
@@ -60,7 +61,7 @@ local function of_turn(turn, heading)
   local chunks = vim.list_slice(require('ollama-remote.decoration').chunks(heading))
   local hidden = vim.v.foldend - vim.v.foldstart
   local count = { (' · %d line%s'):format(hidden, hidden == 1 and '' or 's'), 'OllamaRemoteDim' }
-  local words = first_words(turn, vim.v.foldend - 1)
+  local words = M.first_words(0, turn, vim.v.foldend - 1)
   local window = vim.fn.getwininfo(api.nvim_get_current_win())[1]
   local room = window.width - window.textoff - width(chunks) - width({ count }) - 4
   if words ~= '' and room >= 8 then

@@ -70,6 +70,40 @@ function M.parse(line)
   end
 end
 
+local MARKS = { '## ◆ ', '### ◆ ', '<!-- ◆ ' }
+
+--- What some Markdown programs take for a line's end, after which the host looks for boundaries too.
+local LINE_ENDS = { '\r', '\226\128\168', '\226\128\169' }
+
+---@param text string
+---@param position integer
+---@return boolean
+local function is_mark(text, position)
+  return vim.iter(MARKS):any(function(mark)
+    return text:sub(position, position + #mark - 1) == mark
+  end)
+end
+
+--- A line of text without the backslash that the host put before what looks like a boundary.
+---@param line string
+---@return string
+function M.unescaped(line)
+  if not (line:find('\\', 1, true) and line:find('◆', 1, true)) then
+    return line
+  end
+  local slashes = #line:match('^\\*')
+  if slashes > 0 and is_mark(line, slashes + 1) then
+    line = line:sub(2)
+  end
+  for _, line_end in ipairs(LINE_ENDS) do
+    local before = line
+    line = line:gsub(line_end .. '\\(\\*)()', function(rest, position)
+      return is_mark(before, position) and line_end .. rest or nil
+    end)
+  end
+  return line
+end
+
 ---@param ms number
 ---@return string
 local function seconds(ms)

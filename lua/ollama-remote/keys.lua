@@ -120,6 +120,21 @@ M.table = {
   },
 }
 
+for _, row in ipairs({
+  { 'yank-text', 'gY', { 'n' }, { 'transcript' }, "yank the turn's text" },
+  { 'outline', 'gO', { 'n' }, { 'transcript' }, 'list the turns' },
+  { 'follow', 'gf', { 'n' }, { 'prompt', 'transcript' }, 'to the file that is named here' },
+  { 'follow', 'gF', { 'n' }, { 'prompt', 'transcript' }, 'to the file that is named here' },
+  { 'follow-split', '<C-w>f', { 'n' }, { 'prompt', 'transcript' }, 'the same in a new window' },
+  { 'inside-turn', 'io', { 'x', 'o' }, { 'transcript' }, "object: a turn's text" },
+  { 'around-turn', 'ao', { 'x', 'o' }, { 'transcript' }, 'object: a whole turn' },
+  { 'inside-code', 'ic', { 'x', 'o' }, { 'prompt', 'transcript' }, 'object: code' },
+  { 'around-code', 'ac', { 'x', 'o' }, { 'prompt', 'transcript' }, 'object: code with its fence' },
+}) do
+  M.table[#M.table + 1] =
+    { action = row[1], lhs = row[2], modes = row[3], where = row[4], desc = row[5] }
+end
+
 -- Whoever begins to write in the transcript means the prompt.
 for _, lhs in ipairs({ 'i', 'a', 'o', 'I', 'A', 'O' }) do
   M.table[#M.table + 1] = {

@@ -1,7 +1,10 @@
--- Moving between turns, and yanking the code under the cursor.
+-- Moving between turns, and yanking what is in them.
 local M = {}
 
 local api = vim.api
+local chats = require('ollama-remote.chats')
+local fences = require('ollama-remote.fences')
+local message = require('ollama-remote.message')
 
 --- Goes to a turn's heading, `v:count1` turns on; at the end it stays.
 ---@param by -1|1
@@ -17,107 +20,97 @@ function M.jump(by)
   end
 end
 
----@class ollama.Fence
----@field first integer index of the opening line
----@field last integer index of the closing line, or of the last line of the text
----@field indent string
+---@class ollama.TurnLines
+---@field row integer 0-based row of the first of them
+---@field lines string[] from the heading to the line before the next one
+---@field ordinal integer from 1; 0 for what stands before the first heading
+---@field role? string
 
----@param line string
----@return string? indent
----@return string? fence
-local function opening(line)
-  local indent, fence, info = line:match('^(%s*)(```+)(.*)$')
-  if fence and not info:find('`', 1, true) then
-    return indent, fence
-  end
-  return line:match('^(%s*)(~~~+)')
-end
-
----@param line string
----@param fence string
----@return boolean
-local function closes(line, fence)
-  local mark = line:match('^%s*([`~]+)%s*$')
-  return mark ~= nil and #mark >= #fence and mark:gsub(fence:sub(1, 1), '') == ''
-end
-
---- The fenced blocks of a Markdown text, in order. An open block at the end counts up to the end.
----@param lines string[]
----@return ollama.Fence[]
-function M.fences(lines)
-  local found, fence = {}, nil
-  for index, line in ipairs(lines) do
-    if fence then
-      if closes(line, fence) then
-        found[#found].last, fence = index, nil
-      end
-    else
-      local indent, mark = opening(line)
-      if mark then
-        fence = mark
-        found[#found + 1] = { first = index, last = #lines + 1, indent = indent }
-      end
-    end
-  end
-  return found
-end
-
----@param lines string[]
----@param fence ollama.Fence
----@return string[]
-local function inside(lines, fence)
-  return vim.tbl_map(function(line)
-    return vim.startswith(line, fence.indent) and line:sub(#fence.indent + 1) or line
-  end, vim.list_slice(lines, fence.first + 1, fence.last - 1))
-end
-
---- The block that a line is in, or else the nearest one above.
----@param fences ollama.Fence[]
----@param line integer
----@return ollama.Fence?
-function M.fence_at(fences, line)
-  local best
-  for _, fence in ipairs(fences) do
-    if fence.first <= line then
-      best = fence
-    end
-  end
-  return best
-end
-
+--- The lines of a turn by its ordinal.
 ---@param chat ollama.Chat
----@param row integer 0-based
----@return integer first
----@return string[] lines of the turn
-local function turn_lines(chat, row)
+---@param ordinal integer
+---@return ollama.TurnLines
+function M.lines(chat, ordinal)
   local turns = chat.outline.turns
-  local _, ordinal = require('ollama-remote.decoration').turn_at(chat, row)
-  local first = ordinal and turns[ordinal].row + 1 or 0
-  local next_turn = turns[(ordinal or 0) + 1]
-  return first,
-    api.nvim_buf_get_lines(chat.buffers.transcript, first, next_turn and next_turn.row or -2, false)
+  local row = ordinal > 0 and turns[ordinal].row or 0
+  local following = turns[ordinal + 1]
+  -- The last line is the phase's.
+  local last = following and following.row or -2
+  return {
+    row = row,
+    lines = api.nvim_buf_get_lines(chat.buffers.transcript, row, last, false),
+    ordinal = ordinal,
+    role = ordinal > 0 and turns[ordinal].role or nil,
+  }
 end
 
---- Yanks the code block under the cursor, or the nearest above it in the turn, into the register that was named.
-function M.yank_code()
-  local message = require('ollama-remote.message')
-  local chat = require('ollama-remote.chats').of_buffer(api.nvim_get_current_buf())
-  if not chat then
-    return message.whisper('Code is yanked in the transcript')
+--- The turn that the cursor is in; nil when the current buffer is no transcript.
+---@return ollama.TurnLines? turn
+---@return ollama.Chat? chat
+function M.here()
+  local chat, part = chats.of_buffer(api.nvim_get_current_buf())
+  if not chat or part ~= 'transcript' then
+    return nil
   end
   local row = api.nvim_win_get_cursor(0)[1] - 1
-  local first, lines = turn_lines(chat, row)
-  local fence = M.fence_at(M.fences(lines), row - first + 1)
-  if not fence then
-    return message.whisper('No code block here or above in this turn')
-  end
-  local code = inside(lines, fence)
+  local _, ordinal = require('ollama-remote.decoration').turn_at(chat, row)
+  return M.lines(chat, ordinal or 0), chat
+end
+
+---@param lines string[]
+---@param what string
+local function yank(lines, what)
   local register = vim.v.register
-  vim.fn.setreg(register, code, 'V')
+  vim.fn.setreg(register, lines, 'V')
   if register == '"' then
-    vim.fn.setreg('0', code, 'V')
+    vim.fn.setreg('0', lines, 'V')
   end
-  message.whisper(('%d line%s of code yanked'):format(#code, #code == 1 and '' or 's'))
+  message.whisper(('%d line%s of %s yanked'):format(#lines, #lines == 1 and '' or 's', what))
+end
+
+---@param turn ollama.TurnLines
+---@param found ollama.Fence[]
+---@return ollama.Fence?
+local function wanted(turn, found)
+  if vim.v.count > 0 then
+    return found[vim.v.count]
+  end
+  return fences.at_or_above(found, api.nvim_win_get_cursor(0)[1] - turn.row)
+end
+
+--- Yanks the code block under the cursor, or the nearest above it in the turn, or the one with the number that was
+--- counted, into the register that was named.
+function M.yank_code()
+  local turn = M.here()
+  if not turn then
+    return message.whisper('Code is yanked in the transcript')
+  end
+  local found = fences.all(turn.lines)
+  local fence = wanted(turn, found)
+  if not fence then
+    local told = vim.v.count > 0
+      and ('This turn has %d code block%s'):format(#found, #found == 1 and '' or 's')
+    return message.whisper(told or 'No code block here or above in this turn')
+  end
+  local unescaped = require('ollama-remote.grammar').unescaped
+  yank(vim.tbl_map(unescaped, fences.inside(turn.lines, fence)), 'code')
+end
+
+--- Yanks the text of the turn under the cursor as it was written: without heading, thinking, note and receipt.
+function M.yank_text()
+  local turn = M.here()
+  if not turn then
+    return message.whisper('An answer is yanked in the transcript')
+  end
+  local turn_text = require('ollama-remote.turn_text')
+  local place = turn.ordinal > 0 and turn_text.sections(turn.lines).text
+  if not place then
+    return message.whisper('This turn has no text')
+  end
+  local what = turn.role == 'model' and 'the answer'
+    or turn.role == 'user' and 'the question'
+    or 'the system prompt'
+  yank(turn_text.original(turn.lines, place), what)
 end
 
 return M
