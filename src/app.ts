@@ -2,7 +2,9 @@
 import { join } from 'node:path'
 import type { NeovimClient } from 'neovim'
 import { Chats } from './chat/chats.ts'
+import { Journals } from './chat/journal/journals.ts'
 import { type Owner, ownerOf } from './chat/journal/owner.ts'
+import { leftOverOf } from './chat/left-over.ts'
 import { Claims } from './chat/store/claims.ts'
 import { cleanUp } from './chat/store/cleanup.ts'
 import { SavedChats } from './chat/store/saved-chats.ts'
@@ -37,6 +39,7 @@ export class App {
   readonly #claims: Claims
   readonly #trash: Trash
   readonly #saved: SavedChats
+  readonly #journals: Journals
   #owner: Promise<Owner> = ownerOf(process.ppid)
   /** By server, so that what is known of a server's models outlives a change of another server. */
   readonly #ollamas = new WeakMap<Server, Ollama>()
@@ -57,6 +60,12 @@ export class App {
 
   constructor(client: NeovimClient) {
     this.#editor = new Editor(client)
+    this.#journals = new Journals({
+      folder: () => join(this.#dataFolder, 'journal'),
+      owner: () => this.#owner,
+      clock: systemClock,
+      onTrouble: (error) => this.#warn(`The chat is not being written down: ${(error as Error).message}`),
+    })
     const chatsFolder = () => join(this.#dataFolder, 'chats')
     this.#claims = new Claims({
       folder: () => join(this.#dataFolder, 'claims'),
@@ -90,6 +99,7 @@ export class App {
       settings: () => this.#config,
       fullName: (model) => this.#providers().fullName(model),
       defaultModel: () => this.#config.defaultModel,
+      journals: this.#journals,
       warn: (text) => this.#warn(text),
     })
     this.#book = this.#makeBook()
@@ -124,6 +134,11 @@ export class App {
     await this.#editor.reply(id, envelope).catch((error) => this.#log.error('reply lost', { method, error }))
   }
 
+  /** Neovim is gone, or has the host end: what its chats hold is kept. */
+  leave(): Promise<void> {
+    return this.#chats.leave()
+  }
+
   logClient(message: string): void {
     this.#log.warn('node-client', { message })
   }
@@ -145,8 +160,8 @@ export class App {
         this.#servers.need(params.chat, undefined)
         return this.#chats.handlers['chat.close'](params)
       },
-      'left.list': refuse,
-      'left.drop': refuse,
+      'left.list': async () => ({ chats: (await this.#journals.left()).map(leftOverOf) }),
+      'left.drop': ({ key }) => this.#journals.drop(key).then(empty),
       'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
       'editor.focus': () => empty(this.#servers.focus()),
       'models.list': () => this.#listModels(),
@@ -165,6 +180,7 @@ export class App {
     }
     this.#configFile = params.config_file
     this.#dataFolder = params.data_dir
+    if (params.pid !== undefined) this.#owner = ownerOf(params.pid)
     this.#setup = params.config
     const loaded = await loadConfig(params.config, params.config_file)
     const { config, problems } = loaded
@@ -298,8 +314,4 @@ export class App {
 
 function empty(_: unknown): Record<string, never> {
   return {}
-}
-
-function refuse(): never {
-  throw new PluginError('INTERNAL', 'This is not built yet')
 }

@@ -4,6 +4,9 @@ import type { NvimPlugin } from 'neovim'
 import { App } from './app.ts'
 import { attachToParent } from './nvim/attach.ts'
 
+/** Neovim waits two seconds for a host that was told to end, and then kills it. */
+const LONGEST_LEAVE_MS = 1_500
+
 // node-client's stock host is started by a script of its own.
 if (process.argv[1]?.endsWith('index.cjs')) runAsHost()
 
@@ -20,8 +23,13 @@ function runAsHost(): void {
     if (name === 'request') void app.receive(args)
   })
   // A host that outlives its Neovim (killed, crashed) would keep SSH connections open that nobody owns.
-  client.on('disconnect', () => process.exit(0))
-  process.on('SIGTERM', () => process.exit(0))
+  const leave = () => {
+    // A disk that does not answer is no reason to stay.
+    setTimeout(() => process.exit(0), LONGEST_LEAVE_MS)
+    void app.leave().finally(() => process.exit(0))
+  }
+  client.on('disconnect', leave)
+  process.on('SIGTERM', leave)
   process.on('uncaughtException', (error) => app.crash(error))
   process.on('unhandledRejection', (reason) => app.crash(reason))
 }

@@ -71,6 +71,9 @@ local table_of_actions = {
   queue = function()
     require('ollama-remote.queue').pick()
   end,
+  recover = function()
+    require('ollama-remote.left').pick()
+  end,
   edit = function()
     require('ollama-remote.history').take()
   end,

@@ -73,6 +73,7 @@ end
 ---@param chat ollama.Chat
 ---@param buffer integer
 local function watch_prompt(chat, buffer)
+  require('ollama-remote.draft').watch(chat, buffer)
   api.nvim_create_autocmd({ 'TextChanged', 'TextChangedI', 'TextChangedP' }, {
     group = group,
     buffer = buffer,

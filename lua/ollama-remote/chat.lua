@@ -77,6 +77,7 @@ end
 ---@param pending ollama.Pending
 function M.submit(chat, pending)
   table.insert(chat.pending, pending)
+  require('ollama-remote.draft').changed(chat)
   session.refresh(chat)
   session.when_ready(chat, function(failure)
     if pending.taken_back then
@@ -93,6 +94,7 @@ function M.submit(chat, pending)
       end
       settle(chat, pending)
     end)
+    require('ollama-remote.draft').tell(chat)
   end)
 end
 

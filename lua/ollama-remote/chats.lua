@@ -54,6 +54,8 @@ local M = {}
 ---@field state ollama.State
 ---@field pending ollama.Pending[]
 ---@field known boolean whether the running host knows the chat
+---@field key? string by which the next host finds what was written down of it
+---@field recovers? string the key of what was left over, which it is to become
 ---@field editing? ollama.Editing
 ---@field outline ollama.Outline
 ---@field folds? ollama.KeptFolds what was open and closed when it was last looked at

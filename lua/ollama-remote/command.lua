@@ -78,6 +78,7 @@ local subcommands = {
   model = with_model('switch'),
   new = begin,
   queue = plain('queue'),
+  recover = plain('recover'),
   remember = with_secrets('remember'),
   restart = plain('restart'),
   resume = plain('resume'),

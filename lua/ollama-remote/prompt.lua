@@ -125,6 +125,19 @@ function M.begin_edit(chat, turn, text)
   require('ollama-remote.winbar').refresh(chat)
 end
 
+--- Puts back what was being written when its Neovim went, before what was written since.
+---@param chat ollama.Chat
+---@param draft { text: string, editing?: integer, aside?: string }
+function M.restore(chat, draft)
+  if not draft.editing then
+    return M.give_back(chat, { text = draft.text })
+  end
+  if draft.aside then
+    M.give_back(chat, { text = draft.aside })
+  end
+  M.begin_edit(chat, draft.editing, draft.text)
+end
+
 --- Ends an edit, if there is one, and gives the draft back.
 ---@param chat ollama.Chat
 function M.end_edit(chat)

@@ -158,6 +158,7 @@ local function handshake()
       config_file = config.file(),
       log_file = config.log_file(),
       data_dir = config.data_dir(),
+      pid = vim.uv.os_getpid(),
     },
     callback = on_handshake,
   })

@@ -47,7 +47,18 @@ local function opened(chat, failure)
   end
 end
 
---- Calls back when the running host knows the chat; a new host adopts what stands in the transcript.
+--- How the host is made to know the chat: by what was written down of it, and by what stands in the transcript.
+---@param chat ollama.Chat
+---@return table params
+local function introduction(chat)
+  if chat.recovers then
+    return { chat = chat.id, key = chat.recovers }
+  end
+  local text = require('ollama-remote.transcript').text(chat)
+  return { chat = chat.id, key = chat.key, transcript = text:match('%S') and text or nil }
+end
+
+--- Calls back when the running host knows the chat; a new host goes on with what an earlier one has left.
 ---@param chat ollama.Chat
 ---@param callback ollama.Callback
 function M.when_known(chat, callback)
@@ -60,14 +71,14 @@ function M.when_known(chat, callback)
   end
   opening[chat.id] = { callback }
   local model = chat.state.model
-  rpc.request('chat.open', function()
-    local text = require('ollama-remote.transcript').text(chat)
-    return { chat = chat.id, transcript = text:match('%S') and text or nil }
+  rpc.request(chat.recovers and 'chat.recover' or 'chat.open', function()
+    return introduction(chat)
   end, function(failure, state)
     if failure then
       return opened(chat, failure)
     end
-    chat.known = true
+    chat.known, chat.key, chat.recovers = true, state.key, nil
+    require('ollama-remote.draft').opened(chat, state.draft)
     M.set_state(chat, state)
     if model and model ~= state.model then
       return M.set_model(chat, model, function(problem)
@@ -163,6 +174,15 @@ function M.request(chat, method, params, callback)
     end)
   end)
 end
+
+local has_mentioned = false
+
+rpc.when_up(function()
+  if not has_mentioned then
+    has_mentioned = true
+    require('ollama-remote.left').mention()
+  end
+end)
 
 rpc.when_gone(function()
   for _, chat in ipairs(chats.all()) do

@@ -13,7 +13,7 @@ import { endedState, type Outcome, rateOf } from './outcome.ts'
 import type { Ways } from './patience.ts'
 import type { TranscriptSurface } from './picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
-import { type ChatRecord, emptyRecord, type MetaChange } from './record.ts'
+import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record.ts'
 import { SessionStates } from './session-states.ts'
 import { Transcript } from './transcript.ts'
 
@@ -92,6 +92,7 @@ export class Session {
     if (replaces !== undefined) return this.#replace(replaces, text, model)
     if (!this.#answer) return this.#prompt(text, model)
     const sent = this.#queue.add(text)
+    this.#noteQueue()
     if (this.#answer.waiting) this.#answer.hurry()
     this.#tell()
     return sent
@@ -110,7 +111,7 @@ export class Session {
       this.#isNewPrompt = false
       this.#transcript.change({ type: 'drop' })
     }
-    if (all) this.#queue.giveBack('The chat was stopped before this prompt was sent')
+    if (all) this.#giveBack('The chat was stopped before this prompt was sent')
     this.#tell()
     return taken === undefined ? {} : { taken }
   }
@@ -135,6 +136,7 @@ export class Session {
   /** Gives one of them back. @throws PluginError CHAT_NO_TURN when it does not wait any more */
   unqueue(prompt: number): void {
     if (!this.#queue.takeOut(prompt)) throw new PluginError('CHAT_NO_TURN', 'This prompt does not wait any more')
+    this.#noteQueue()
     this.#tell()
   }
 
@@ -165,15 +167,19 @@ export class Session {
   }
 
   /**
-   * Takes over the transcript of a chat that another host has left; the model that answered last answers on.
+   * Goes on with a chat whose host is gone. What waited behind an answer does so no more.
+   * @param transcript what stands in the editor
    * @returns what could not be read as it was meant
    */
-  adopt(transcript: string): string[] {
+  adopt(transcript?: string): string[] {
     this.#refuseWhileBusy()
-    const problems = this.#transcript.adopt(transcript)
-    const answered = this.conversation.turns.findLast((turn) => turn.model !== undefined)?.model
-    if (answered !== undefined) this.#ledger.apply({ type: 'meta', set: { model: answered } })
-    return problems
+    return this.#transcript.adopt(transcript)
+  }
+
+  /** Notes what stands in the prompt. */
+  noteDraft(draft: Draft): void {
+    const isBlank = draft.text.trim() === '' && draft.editing === undefined
+    this.#ledger.apply({ type: 'meta', set: { draft: isBlank ? null : draft } })
   }
 
   state(): ChatState {
@@ -202,6 +208,12 @@ export class Session {
   async show(): Promise<void> {
     this.#transcript.show()
     await this.#transcript.settle()
+  }
+
+  /** Its editor is gone, and is told nothing more. What is known of the chat stays as it is. */
+  leave(): void {
+    this.#isClosed = true
+    this.#transcript.close()
   }
 
   /** Ends the running answer and everything that waits. The editor hears no more of this chat. */
@@ -248,7 +260,7 @@ export class Session {
     this.#rate = usage && rateOf(usage)
     this.#states.move(ended)
     this.#deps.log.info('answer ended', { chat: this.#chat, end })
-    if (error) this.#queue.giveBack('The answer before this prompt failed, so it was not sent')
+    if (error) this.#giveBack('The answer before this prompt failed, so it was not sent')
     this.#tell()
     this.#sendNext()
   }
@@ -257,9 +269,22 @@ export class Session {
     const next = this.#queue.next()
     if (!next) return
     next.settle(this.send(next.text))
+    // After it stands in the transcript: it may be written down in both places, and never in none.
+    this.#noteQueue()
     if (this.#answer) return
-    this.#queue.giveBack('The prompt before this one could not be sent')
+    this.#giveBack('The prompt before this one could not be sent')
     this.#tell()
+  }
+
+  #giveBack(why: string): void {
+    if (this.#queue.length === 0) return
+    this.#queue.giveBack(why)
+    this.#noteQueue()
+  }
+
+  #noteQueue(): void {
+    const queue = this.#queue.list.map(({ text }) => text)
+    this.#ledger.apply({ type: 'meta', set: { queue: queue.length === 0 ? null : queue } })
   }
 
   #chosenModel(): string {

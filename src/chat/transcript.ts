@@ -4,7 +4,8 @@ import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
 import { branchAfter, current, type History, type HistoryChange, lastTurn, shownVariants } from './history.ts'
 import type { Ledger } from './ledger.ts'
 import { Picture, type PictureDeps } from './picture.ts'
-import { parse, renderShown } from './transcript/format.ts'
+import { takeOver } from './take-over.ts'
+import { renderShown } from './transcript/format.ts'
 import { renderTurn, TurnWriter } from './transcript/turn-writer.ts'
 
 export class Transcript {
@@ -90,10 +91,10 @@ export class Transcript {
     this.change(branchAfter(this.history, count, ...turns))
   }
 
-  /** Takes over what stands in the buffer already; returns what could not be read as it was meant. */
-  adopt(text: string): string[] {
-    const { conversation, problems } = parse(text)
-    this.#ledger.apply({ type: 'rewrite', turns: conversation.turns })
+  /** Goes on with what an earlier host has left in the buffer, if anything; returns what could not be read as it was meant. */
+  adopt(text?: string): string[] {
+    const { changes, problems } = takeOver(this.#ledger.record, text)
+    for (const change of changes) this.#ledger.apply(change)
     if (this.#whole() !== text) this.#picture.markStale()
     return problems
   }

@@ -53,6 +53,8 @@ export const requestSchemas = {
     log_file: z.string().min(1),
     /** Folder for what is kept at rest. */
     data_dir: z.string().min(1),
+    /** Of Neovim, whose the chats are. */
+    pid: z.int().positive().optional(),
   }),
   /**
    * Makes a chat known. With `key`, the chat that an earlier host knew by it goes on; `transcript` is what that host left in

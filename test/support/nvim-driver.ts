@@ -1,6 +1,7 @@
 // A real Neovim with a real screen, driven by a person's gestures. What is on the screen is grid.ts's.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +21,8 @@ export interface DriverOptions {
   rows?: number
   /** Arguments for Neovim, as files to open. */
   args?: string[]
+  /** In place of a new temporary folder; it stays when Neovim ends, for the next one. */
+  folder?: string
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,7 +36,7 @@ const logger = { level: 'error', info: nothing, warn: nothing, debug: nothing, e
 
 /** Starts a Neovim with the plugin; it draws at once. */
 export async function startNeovim(binary: NeovimBinary, options: DriverOptions = {}): Promise<NeovimDriver> {
-  const folder = mkdtempSync(join(tmpdir(), 'ollama-remote-nvim-'))
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'ollama-remote-nvim-'))
   const initFile = join(folder, 'init.lua')
   writeFileSync(initFile, options.init ?? '')
   const child = spawn(binary.path, argumentsFor(initFile, options), {
@@ -41,7 +44,7 @@ export async function startNeovim(binary: NeovimBinary, options: DriverOptions =
     env: environmentFor(folder, binary, options),
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const driver = new NeovimDriver(child, folder)
+  const driver = new NeovimDriver(child, folder, options.folder !== undefined)
   await driver.attachScreen(options.columns ?? 100, options.rows ?? 30)
   return driver
 }
@@ -76,9 +79,11 @@ export class NeovimDriver {
   /** Its own temporary folder: configuration, state and logs are in it. */
   readonly folder: string
   #hasExited = false
+  readonly #keepsFolder: boolean
 
-  constructor(child: ChildProcess, folder: string) {
+  constructor(child: ChildProcess, folder: string, keepsFolder = false) {
     this.#child = child
+    this.#keepsFolder = keepsFolder
     this.folder = folder
     // A Neovim that ends while something is written to it; the request fails by that end.
     child.stdin?.on('error', nothing)
@@ -164,7 +169,7 @@ export class NeovimDriver {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#exited
-    this.#removeFolder()
+    await this.#removeFolder()
   }
 
   /** Quits as `:qa!` does, and resolves with the milliseconds that took. */
@@ -176,7 +181,7 @@ export class NeovimDriver {
       await this.#exited
       clearTimeout(tooLate)
     }
-    this.#removeFolder()
+    await this.#removeFolder()
     return performance.now() - start
   }
 
@@ -230,7 +235,9 @@ export class NeovimDriver {
     return new Error(`${why} this came true: ${wanted}\nThe screen was:\n${this.screen()}`)
   }
 
-  #removeFolder(): void {
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
+  /** Its host may still be writing there what its chats hold. */
+  async #removeFolder(): Promise<void> {
+    if (this.#keepsFolder) return
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
   }
 }

@@ -28,14 +28,6 @@ export interface LeftJournal {
   changed: number
 }
 
-/** A saved chat that is a living one now. */
-export interface OpenFile {
-  /** Absolute path. */
-  file: string
-  /** Whether it is ours, or another Neovim's. */
-  isOurs: boolean
-}
-
 export interface Resumed {
   journal: Journal
   record: ChatRecord
@@ -103,17 +95,6 @@ export class Journals {
     if (found && (await this.#isTaken(found))) return false
     if (found) await rm(this.#path(key), { force: true })
     return true
-  }
-
-  /** The saved chats that are living chats of this Neovim or of another. */
-  async openFiles(): Promise<OpenFile[]> {
-    const [all, owner] = await Promise.all([this.#all(), this.#deps.owner()])
-    const open = all.map(async (found) => {
-      const { file } = found.record.meta
-      if (file === undefined || !(await this.#isTaken(found))) return []
-      return [{ file, isOurs: found.owner !== undefined && isSameOwner(found.owner, owner) }]
-    })
-    return (await Promise.all(open)).flat()
   }
 
   async #goOn({ key, record, isWhole, bytes }: Found, isOurs: boolean): Promise<Resumed> {

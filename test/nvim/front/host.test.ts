@@ -28,7 +28,7 @@ describeWithNeovim("the host's death", (nvim) => {
     const before = (await front.lines('transcript')).slice(0, -1).join('\n')
     await front.nvim.type('<CR>')
     const opened = await front.waitForRequests('chat.open', 2)
-    expect(opened[1]).toEqual({ chat: 1, transcript: before })
+    expect(opened[1]).toEqual({ chat: 1, key: 'key-1', transcript: before })
     await front.nvim.waitForScreen(/You said: waiting/)
     expect((await front.nvim.messages()).match(/ended/g)).toHaveLength(1)
   })

@@ -79,7 +79,7 @@ describeWithNeovim('the windows', (nvim) => {
     await front.nvim.command(`execute 'bwipeout!' luaeval("${CHAT}.buffers.transcript")`)
     await windowsAre(front, 1)
     await front.nvim.type(' ot')
-    expect((await front.waitForRequests('chat.open', 2))[1]).toEqual({ chat: 1 })
+    expect((await front.waitForRequests('chat.open', 2))[1]).toEqual({ chat: 1, key: 'key-1' })
     await front.nvim.waitForScreen(/You said: hello/)
     expect(await front.nvim.messages()).toBe('')
   })

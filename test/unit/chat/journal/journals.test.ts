@@ -32,11 +32,10 @@ function journalsOf(owner: () => Promise<Owner> = () => ownerOf(), now = systemC
 }
 
 /** Leaves a journal with one question. @returns its key */
-async function leave(journals: Journals, file?: string): Promise<string> {
+async function leave(journals: Journals): Promise<string> {
   const journal = journals.begin()
   const ledger = new Ledger((change, record) => journal.write(change, record))
   ledger.apply(asked)
-  if (file !== undefined) ledger.apply({ type: 'meta', set: { file } })
   await journal.close({ keep: true })
   return journal.key
 }
@@ -102,23 +101,6 @@ describe('journals', () => {
     const taken = await journalsOf().take(key)
     expect(taken?.record.history.entries).toHaveLength(1)
     await taken?.journal.close({ keep: true })
-  })
-
-  test('tell which saved chats are open, and where', async () => {
-    await leave(journalsOf(), '/a.txt')
-    await leave(
-      journalsOf(async () => ownerOf(process.ppid)),
-      '/b.txt',
-    )
-    await leave(
-      journalsOf(async () => gone),
-      '/c.txt',
-    )
-    const open = await journalsOf().openFiles()
-    expect(open.toSorted((one, other) => (one.file < other.file ? -1 : 1))).toEqual([
-      { file: '/a.txt', isOurs: true },
-      { file: '/b.txt', isOurs: false },
-    ])
   })
 
   test('that cannot be written are told of', async () => {

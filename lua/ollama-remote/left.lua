@@ -1,0 +1,93 @@
+-- The chats that Neovims which are gone have left over: told of once, and taken up again. What is in them is the host's.
+local M = {}
+
+local message = require('ollama-remote.message')
+local rpc = require('ollama-remote.rpc')
+
+---@class ollama.LeftOver
+---@field key string
+---@field title string
+---@field model? string
+---@field turns integer
+---@field last string the last prompt or draft, as one line
+---@field changed integer milliseconds since the epoch
+
+---@type table<string, integer>
+local UNITS = { { 86400, 'day' }, { 3600, 'hour' }, { 60, 'minute' } }
+
+---@param count integer
+---@param word string
+---@return string
+local function counted(count, word)
+  return ('%d %s%s'):format(count, word, count == 1 and '' or 's')
+end
+
+---@param changed integer
+---@return string
+local function age(changed)
+  local seconds = os.time() - math.floor(changed / 1000)
+  for _, unit in ipairs(UNITS) do
+    if seconds >= unit[1] then
+      return counted(math.floor(seconds / unit[1]), unit[2]) .. ' ago'
+    end
+  end
+  return 'just now'
+end
+
+---@param left ollama.LeftOver
+---@return string[]
+local function columns(left)
+  local last = left.last ~= left.title and left.last or ''
+  return { left.title, age(left.changed), counted(left.turns, 'turn'), left.model or '', last }
+end
+
+---@param left ollama.LeftOver
+local function recover(left)
+  local chat = require('ollama-remote.chats').new()
+  chat.recovers = left.key
+  require('ollama-remote.chat').show(chat)
+  require('ollama-remote.session').when_known(chat, function(failure)
+    if not failure then
+      return message.whisper('The chat goes on where it was left')
+    end
+    chat.recovers = nil
+    require('ollama-remote.session').tell(failure)
+  end)
+end
+
+--- Lists what was left over, and has one of them taken up.
+function M.pick()
+  rpc.request('left.list', {}, function(failure, left)
+    if failure then
+      return require('ollama-remote.session').tell(failure)
+    end
+    if #left.chats == 0 then
+      return message.whisper('No chat was left over')
+    end
+    require('ollama-remote.choose').pick({
+      title = 'Recover',
+      kind = 'ollama-left-over',
+      items = left.chats,
+      columns = columns,
+      right = { [3] = true },
+      on_choice = function(chosen)
+        if chosen then
+          recover(chosen)
+        end
+      end,
+    })
+  end)
+end
+
+--- Tells once of what was left over.
+function M.mention()
+  rpc.request('left.list', {}, function(failure, left)
+    local count = not failure and #left.chats or 0
+    if count > 0 then
+      local what = count == 1 and '1 chat was left over' or count .. ' chats were left over'
+      message.say(what .. ' by a Neovim that ended: :Ollama recover')
+    end
+  end)
+end
+
+return M

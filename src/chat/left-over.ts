@@ -1,0 +1,27 @@
+// A chat that a Neovim which is gone has left over, as one row of a list. Pure.
+import type { LeftOver } from '../rpc/protocol.ts'
+import { current } from './history.ts'
+import type { LeftJournal } from './journal/journals.ts'
+import { draftOf } from './take-over.ts'
+
+export function leftOverOf({ key, record, changed }: LeftJournal): LeftOver {
+  const { turns } = current(record.history)
+  const { title, model } = record.meta
+  const draft = draftOf(record.meta)?.text ?? ''
+  const first = turns.find(({ role }) => role === 'user')?.text ?? draft
+  const last = draft.trim() === '' ? turns.findLast(({ role }) => role === 'user')?.text : draft
+  return {
+    key,
+    title: title ?? lineOf(first.trim().split('\n', 1)[0]),
+    ...(model === undefined ? {} : { model }),
+    turns: turns.length,
+    last: lineOf(last),
+    changed,
+  }
+}
+
+const LONGEST_LINE = 200
+
+function lineOf(text = ''): string {
+  return text.trim().slice(0, LONGEST_LINE).replace(/\s+/g, ' ')
+}

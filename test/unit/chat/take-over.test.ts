@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import type { Turn } from '../../../src/chat/conversation.ts'
+import { branchAfter, changed, current, historyOf } from '../../../src/chat/history.ts'
+import { leftOverOf } from '../../../src/chat/left-over.ts'
+import { type ChatRecord, changedRecord, emptyRecord, type Meta } from '../../../src/chat/record.ts'
+import { draftOf, takeOver } from '../../../src/chat/take-over.ts'
+import { renderShown } from '../../../src/chat/transcript/format.ts'
+
+const at = '2026-11-20 14:02:31'
+const question: Turn = { role: 'user', text: 'q', at }
+const answer: Turn = { role: 'assistant', text: 'a', at, model: 's:m', end: 'done' }
+const { end: _end, ...coming } = { ...answer, text: 'half an ' }
+
+function recordOf(turns: readonly Turn[], meta: Meta = { model: 's:m' }): ChatRecord {
+  return { meta, history: historyOf({ turns }) }
+}
+
+function taken(record: ChatRecord, transcript?: string): ChatRecord {
+  return takeOver(record, transcript).changes.reduce(changedRecord, record)
+}
+
+function textsAfter(record: ChatRecord, transcript?: string): string[] {
+  return current(taken(record, transcript).history).turns.map(({ text }) => text)
+}
+
+describe('a chat whose host is gone', () => {
+  test('goes on as it is when the editor shows the same', () => {
+    const record = recordOf([question, answer])
+    expect(takeOver(record, renderShown(record.history))).toEqual({ changes: [], problems: [] })
+    expect(takeOver(record)).toEqual({ changes: [], problems: [] })
+  })
+
+  test('keeps its other versions', () => {
+    const { history } = recordOf([question, answer])
+    const record = {
+      meta: { model: 's:m' },
+      history: changed(history, branchAfter(history, 1, { ...answer, text: 'b' })),
+    }
+    const shown = renderShown(record.history)
+    expect(takeOver(record, shown).changes).toEqual([])
+    const more = taken(record, `${shown}## ◆ You · ${at}\n\nand?\n\n`)
+    expect(more.history.versions).toHaveLength(2)
+    expect(current(more.history).turns.map(({ text }) => text)).toEqual(['q', 'b', 'and?'])
+  })
+
+  test('has an answer marked that was under way', () => {
+    const record = taken(recordOf([question, coming]))
+    expect(current(record.history).turns[1]).toMatchObject({
+      text: 'half an ',
+      end: 'interrupted',
+      note: { code: 'HOST_EXITED', text: expect.stringContaining('gR') },
+    })
+    const wordless = taken(recordOf([question, { ...coming, text: '' }]))
+    expect(current(wordless.history).turns[1]?.note?.text).not.toContain('gR')
+  })
+
+  test('has the longer of what is known and what is shown', () => {
+    const known = recordOf([question, coming])
+    const more = `${renderShown(known.history).trimEnd()} answer`
+    expect(textsAfter(known, more)).toEqual(['q', 'half an answer'])
+    const less = renderShown(historyOf({ turns: [question, { ...coming, text: 'half' }] }))
+    expect(textsAfter(known, less)).toEqual(['q', 'half an '])
+    expect(textsAfter(known, renderShown(historyOf({ turns: [question] })))).toEqual(['q', 'half an '])
+    expect(textsAfter(known, `## ◆ You · ${at}\n\nanother\n\n`)).toEqual(['another'])
+    expect(textsAfter(emptyRecord, more)).toEqual(['q', 'half an answer'])
+  })
+
+  test('gives back what waited, and what was being written', () => {
+    expect(draftOf({})).toBeUndefined()
+    expect(draftOf({ queue: ['one', 'two'], draft: { text: 'three' } })).toEqual({ text: 'one\n\ntwo\n\nthree' })
+    expect(draftOf({ queue: ['one'], draft: { text: 'edit', editing: 1, aside: 'aside' } })).toEqual({
+      text: 'edit',
+      editing: 1,
+      aside: 'one\n\naside',
+    })
+    expect(taken(recordOf([question], { queue: ['one'] })).meta.queue).toBeUndefined()
+  })
+
+  test('is one row of a list', () => {
+    const record = recordOf([question, answer, { ...question, text: 'last\nwords' }], { model: 's:m' })
+    const row = leftOverOf({ key: 'k', record, changed: 7 })
+    expect(row).toEqual({ key: 'k', title: 'q', model: 's:m', turns: 3, last: 'last words', changed: 7 })
+    const drafted = { ...emptyRecord, meta: { draft: { text: ' a\nb' }, title: 'locks' } }
+    expect(leftOverOf({ key: 'k', record: drafted, changed: 7 })).toMatchObject({
+      title: 'locks',
+      turns: 0,
+      last: 'a b',
+    })
+  })
+})
