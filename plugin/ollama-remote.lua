@@ -23,6 +23,8 @@ local actions = {
   { 'default', { 'n' }, 'choose the default model', '<leader>od' },
   { 'model', { 'n' }, 'switch the model of this chat', '<leader>om' },
   { 'toggle', { 'n' }, 'show or hide the chat', '<leader>ot' },
+  { 'horizontal', { 'n' }, 'show the chat below, and remember it', '<leader>oh' },
+  { 'vertical', { 'n' }, 'show the chat beside, and remember it', '<leader>ov' },
   { 'close', { 'n' }, 'end the chat', '<leader>oc' },
   { 'servers', { 'n' }, 'show the servers', '<leader>oS' },
   { 'new', { 'n' }, 'begin another chat' },

@@ -164,6 +164,7 @@ export class App {
       'left.drop': ({ key }) => this.#journals.drop(key).then(empty),
       'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
       'editor.focus': () => empty(this.#servers.focus()),
+      'config.keep': async (choice) => empty(await this.#keep(choice)),
       'models.list': () => this.#listModels(),
       'models.default': ({ model }) => this.#keepDefault(model),
       'secrets.remember': () => this.#secrets.remember(),
@@ -264,10 +265,13 @@ export class App {
 
   async #keepDefault(model: string): Promise<Results['models.default']> {
     const full = this.#providers().fullName(model)
-    const last_updated = new Date().toISOString()
     this.#config = { ...this.#config, defaultModel: full }
-    await keepInConfigFile(this.#configFile, { default_model: full, last_updated })
+    await this.#keep({ default_model: full })
     return { model: full }
+  }
+
+  #keep(choice: Record<string, string>): Promise<void> {
+    return keepInConfigFile(this.#configFile, { ...choice, last_updated: new Date().toISOString() })
   }
 
   /** Made on first need, so that a start costs no tunnel. */

@@ -44,6 +44,12 @@ local table_of_actions = {
   toggle = function()
     chat().toggle()
   end,
+  horizontal = function()
+    chat().arrange('horizontal')
+  end,
+  vertical = function()
+    chat().arrange('vertical')
+  end,
   close = function()
     chat().close()
   end,

@@ -29,6 +29,21 @@ local function name_buffer(buffer, name)
   pcall(api.nvim_buf_set_name, buffer, name)
 end
 
+--- Keeps what a buffer holds that someone unloads or wipes; the chat is to have another in its place.
+---@param chat ollama.Chat
+---@param part 'transcript'|'prompt'
+---@param buffer integer
+local function lose(chat, part, buffer)
+  if chat.buffers[part] ~= buffer then
+    return
+  end
+  require('ollama-remote.ui').keep_views(chat)
+  if part == 'prompt' then
+    chat.rescued = api.nvim_buf_get_lines(buffer, 0, -1, false)
+  end
+  chat.buffers[part] = nil
+end
+
 ---@param chat ollama.Chat
 ---@param part 'transcript'|'prompt'
 ---@return integer
@@ -50,6 +65,13 @@ local function new_buffer(chat, part)
     buffer = buffer,
     callback = function()
       chats.select(chat)
+    end,
+  })
+  api.nvim_create_autocmd('BufUnload', {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      lose(chat, part, buffer)
     end,
   })
   -- Before the filetype, so that a FileType autocommand of the user's has the last word.
@@ -78,7 +100,7 @@ local function watch_prompt(chat, buffer)
     group = group,
     buffer = buffer,
     callback = function()
-      require('ollama-remote.ui').fit_prompt(chat)
+      require('ollama-remote.layout').fit_prompt(chat)
       require('ollama-remote.link').prompt_begun(chat)
     end,
   })
@@ -96,10 +118,14 @@ end
 function M.ensure(chat)
   if not chats.buffer(chat, 'transcript') then
     new_buffer(chat, 'transcript')
+    chat.awaited = chat.views.transcript
     chat.known, chat.partial, chat.outline = false, false, chats.empty_outline()
   end
   if not chats.buffer(chat, 'prompt') then
-    watch_prompt(chat, new_buffer(chat, 'prompt'))
+    local buffer = new_buffer(chat, 'prompt')
+    api.nvim_buf_set_lines(buffer, 0, -1, false, chat.rescued or {})
+    chat.rescued = nil
+    watch_prompt(chat, buffer)
   end
 end
 

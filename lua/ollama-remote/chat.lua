@@ -52,6 +52,18 @@ function M.toggle()
   M.open()
 end
 
+--- Shows the chat in another place, which is remembered.
+---@param layout ollama.Layout
+function M.arrange(layout)
+  require('ollama-remote.config').choose('split_preference', layout)
+  local chat = chats.current_living()
+  local ui = require('ollama-remote.ui')
+  if chat and ui.is_shown(chat) then
+    return ui.move(chat)
+  end
+  M.open()
+end
+
 ---@param chat ollama.Chat
 ---@param pending ollama.Pending
 local function settle(chat, pending)

@@ -50,12 +50,16 @@ local M = {}
 ---@field buffers { transcript?: integer, prompt?: integer }
 ---@field windows { transcript?: integer, prompt?: integer }
 ---@field origin? integer the window from which the chat was opened
+---@field layout? ollama.Layout where its windows are, or last were
+---@field former? ollama.Former what stood in the window that it has taken
 ---@field views table<string, table> where each window was scrolled to when it was last closed
 ---@field state ollama.State
 ---@field pending ollama.Pending[]
 ---@field known boolean whether the running host knows the chat
 ---@field key? string by which the next host finds what was written down of it
 ---@field recovers? string the key of what was left over, which it is to become
+---@field awaited? table the view of a transcript that is to come again, as it was
+---@field rescued? string[] what stood in a prompt whose buffer was wiped
 ---@field editing? ollama.Editing
 ---@field outline ollama.Outline
 ---@field folds? ollama.KeptFolds what was open and closed when it was last looked at

@@ -74,6 +74,7 @@ local subcommands = {
   default = with_model('default'),
   ['delete-turn'] = delete_turn,
   forget = with_secrets('forget'),
+  horizontal = plain('horizontal'),
   log = plain('log'),
   model = with_model('switch'),
   new = begin,
@@ -85,6 +86,7 @@ local subcommands = {
   servers = plain('servers'),
   stop = stop,
   toggle = plain('toggle'),
+  vertical = plain('vertical'),
 }
 
 ---@return string[]

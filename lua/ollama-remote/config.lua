@@ -4,22 +4,43 @@ local M = {}
 --- What a user may write, as far as Lua reads it; all else goes to the host as it is.
 ---@class ollama.UserConfig
 ---@field keymaps? false|table<string, string|false> keys by action, `false` for none
----@field split_preference? 'vertical'|'horizontal' where the chat opens: beside or below
+---@field split_preference? ollama.Layout where the chat opens
 ---@field node? string the Node.js binary (>= 20.18.1)
 
 --- What Lua reads.
 ---@class ollama.Config
 ---@field keymaps false|table<string, string|false>
----@field split_preference 'vertical'|'horizontal'
+---@field split_preference ollama.Layout
 ---@field node string
 
 ---@type table<string, any>
 local written = {}
 
+--- What was chosen in the editor since it started, and is kept in the file by the host.
+---@type table<string, any>
+local chosen = {}
+
+M.LAYOUTS = { 'vertical', 'horizontal', 'float', 'tab', 'current' }
+
 --- Keeps what the user gave to setup(); a later call adds to an earlier one.
 ---@param options? table
 function M.set(options)
   written = vim.tbl_deep_extend('force', written, options or {})
+end
+
+--- Chooses an option in the editor: it counts at once, and the host keeps it for the next time.
+---@param option 'split_preference'
+---@param value string
+function M.choose(option, value)
+  if chosen[option] == value then
+    return
+  end
+  chosen[option] = value
+  -- The windows come first.
+  vim.schedule(function()
+    local session = require('ollama-remote.session')
+    require('ollama-remote.rpc').request('config.keep', { [option] = value }, session.tell)
+  end)
 end
 
 --- The user's own words, for the host: `vim.g.ollama_remote` and under it what setup() was given.
@@ -73,13 +94,14 @@ end
 ---@return ollama.Config
 function M.resolved()
   local user = M.written()
-  local text = (user.split_preference == nil or user.node == nil) and file_text() or ''
-  local split = user.split_preference or M.peek(text, 'split_preference')
+  local text = file_text()
+  -- As with the host: the file holds what was chosen last.
+  local split = chosen.split_preference or M.peek(text, 'split_preference') or user.split_preference
   local node = user.node or M.peek(text, 'node')
   local keymaps = user.keymaps
   return {
     keymaps = keymaps == false and false or type(keymaps) == 'table' and keymaps or {},
-    split_preference = split == 'horizontal' and 'horizontal' or 'vertical',
+    split_preference = vim.list_contains(M.LAYOUTS, split) and split or M.LAYOUTS[1],
     node = type(node) == 'string' and vim.fn.expand(node) or 'node',
   }
 end

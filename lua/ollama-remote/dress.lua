@@ -2,9 +2,6 @@
 local M = {}
 
 local api = vim.api
-local chats = require('ollama-remote.chats')
-
-local group = api.nvim_create_augroup('ollama-remote.dress', { clear = true })
 
 ---@type table<'transcript'|'prompt', table<string, any>>
 local WINDOW_OPTIONS = {
@@ -48,30 +45,16 @@ local BOTH_WINDOWS = {
   colorcolumn = '',
 }
 
---- Keeps other buffers out of a window; at Neovim's start only after VimEnter, when netrw goes through all windows and
---- splits those that are fixed.
----@param window integer
-function M.keep_others_out(window)
-  if vim.v.vim_did_enter == 1 then
-    api.nvim_set_option_value('winfixbuf', true, { win = window, scope = 'local' })
-    return
-  end
-  api.nvim_create_autocmd('VimEnter', {
-    group = group,
-    once = true,
-    callback = vim.schedule_wrap(function()
-      if api.nvim_win_is_valid(window) and chats.of_buffer(api.nvim_win_get_buf(window)) then
-        M.keep_others_out(window)
-      end
-    end),
-  })
-end
+--- Floats have a border instead of a rule.
+local FLOATS = { statusline = '' }
 
 --- Sets the options that make a window the transcript's or the prompt's.
 ---@param window integer
 ---@param part 'transcript'|'prompt'
-function M.put_on(window, part)
-  for option, value in pairs(vim.tbl_extend('force', BOTH_WINDOWS, WINDOW_OPTIONS[part])) do
+---@param layout? ollama.Layout
+function M.put_on(window, part, layout)
+  local own = layout == 'float' and FLOATS or {}
+  for option, value in pairs(vim.tbl_extend('force', BOTH_WINDOWS, WINDOW_OPTIONS[part], own)) do
     api.nvim_set_option_value(option, value, { win = window, scope = 'local' })
   end
 end

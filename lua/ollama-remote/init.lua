@@ -4,10 +4,12 @@ local M = {}
 ---@param options table
 local function check(options)
   local split = options.split_preference
+  local layouts = require('ollama-remote.config').LAYOUTS
   local keymaps = options.keymaps
   local message = require('ollama-remote.message')
-  if split ~= nil and split ~= 'vertical' and split ~= 'horizontal' then
-    message.say("setup(): split_preference is 'vertical' or 'horizontal'", 'error')
+  if split ~= nil and not vim.list_contains(layouts, split) then
+    local known = table.concat(layouts, ', ')
+    message.say('setup(): split_preference is one of ' .. known, 'error')
   end
   if keymaps ~= nil and keymaps ~= false and type(keymaps) ~= 'table' then
     message.say('setup(): keymaps is false or a table of keys by action', 'error')

@@ -11,7 +11,7 @@ local returned = api.nvim_create_namespace('ollama-remote.returned')
 ---@return string[]
 local function lines(chat)
   local buffer = chats.buffer(chat, 'prompt')
-  return buffer and api.nvim_buf_get_lines(buffer, 0, -1, false) or { '' }
+  return buffer and api.nvim_buf_get_lines(buffer, 0, -1, false) or chat.rescued or { '' }
 end
 
 ---@param text string[]
@@ -25,11 +25,12 @@ end
 local function set(chat, text)
   local buffer = chats.buffer(chat, 'prompt')
   if not buffer then
+    chat.rescued = text
     return
   end
   api.nvim_buf_clear_namespace(buffer, returned, 0, -1)
   api.nvim_buf_set_lines(buffer, 0, -1, false, text)
-  require('ollama-remote.ui').fit_prompt(chat)
+  require('ollama-remote.layout').fit_prompt(chat)
 end
 
 ---@param chat ollama.Chat
@@ -84,6 +85,7 @@ function M.give_back(chat, pending)
   local typed = lines(chat)
   local buffer = chats.buffer(chat, 'prompt')
   if not buffer then
+    chat.rescued = is_blank(typed) and text or vim.list_extend(vim.list_extend(text, { '' }), typed)
     return
   end
   local last = api.nvim_buf_get_extmark_by_id(buffer, returned, 1, {})[1]
@@ -97,7 +99,7 @@ function M.give_back(chat, pending)
     api.nvim_buf_set_lines(buffer, 0, 0, false, vim.list_extend(vim.list_slice(text), { '' }))
   end
   api.nvim_buf_set_extmark(buffer, returned, row + #text - 1, 0, { id = 1 })
-  require('ollama-remote.ui').fit_prompt(chat)
+  require('ollama-remote.layout').fit_prompt(chat)
 end
 
 --- Puts text after the draft, with a blank line between, and the cursor on a new line under it.

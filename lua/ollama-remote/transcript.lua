@@ -105,6 +105,14 @@ function M.render(chat, text)
   for _, window in ipairs(vim.fn.win_findbuf(buffer)) do
     views[window] = api.nvim_win_call(window, vim.fn.winsaveview)
   end
+  local awaited = chat.awaited
+  if awaited and not awaited.at_end and text ~= '' then
+    following = {}
+    views = vim.tbl_map(function()
+      return awaited
+    end, views)
+  end
+  chat.awaited = nil
   local lines, partial = {}, false
   if text ~= '' then
     lines, partial = to_lines(text)

@@ -100,7 +100,7 @@ export const userConfigSchema = z.strictObject({
     .enum(['vertical', 'horizontal', 'float', 'tab', 'current'])
     .optional()
     .describe(
-      'Where the chat opens: `vertical` beside, `horizontal` below, `float` over all, `tab` in a tab page, `current` in the window',
+      'Where the chat opens: `vertical` beside, `horizontal` below, `float` over all, `tab` in a tab page, `current` in the window; `<leader>ov` and `<leader>oh` choose and keep it',
     ),
   picker: z
     .enum(['auto', 'select', 'telescope', 'fzf-lua', 'snacks', 'mini', 'fzf'])

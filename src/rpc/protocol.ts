@@ -129,6 +129,8 @@ export const requestSchemas = {
   'editor.prompt': z.object({ chat, model }),
   /** The editor has got the focus: links may have died meanwhile, or may be had again. */
   'editor.focus': nothing,
+  /** Keeps what was chosen in the editor in ollama_config.lua. */
+  'config.keep': z.object({ split_preference: z.enum(['vertical', 'horizontal', 'float', 'tab', 'current']) }),
   'models.list': nothing,
   /** Keeps the default model in ollama_config.lua. */
   'models.default': z.object({ model }),
@@ -355,6 +357,7 @@ export interface Results {
   'left.drop': Record<string, never>
   'editor.prompt': Record<string, never>
   'editor.focus': Record<string, never>
+  'config.keep': Record<string, never>
   'models.list': {
     models: ModelChoice[]
     default_model?: string

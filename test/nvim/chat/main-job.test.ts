@@ -226,7 +226,7 @@ describeWithSshd('the main job', (openssh) => {
 
     test('opened by the command line at the start, it stands as it does later', async () => {
       const world = await startWorld(nvim, sshd(), { args: ['-c', 'Ollama chat'] })
-      await world.nvim.waitForLua(`return ${CHAT} and ${CHAT}.known and vim.wo.winfixbuf`)
+      await world.nvim.waitForLua(`return ${CHAT} and ${CHAT}.known`)
       expect(await world.nvim.lua('return #vim.api.nvim_list_wins()')).toBe(3)
       expect(await world.nvim.lua('return vim.api.nvim_win_get_height(0)')).toBe(4)
       await world.worksAgain()

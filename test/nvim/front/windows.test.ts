@@ -165,11 +165,4 @@ describeWithNeovim('the windows', (nvim) => {
     expect((await front.requests('chat.open'))[1]).toEqual({ chat: 2 })
     expect(await front.lines('transcript')).toEqual([''])
   })
-
-  test('another buffer cannot take a window of the chat', async () => {
-    const front = await startFront(nvim)
-    await front.open()
-    await front.nvim.type('<C-w>k:enew<CR>')
-    await front.nvim.waitForScreen(/E1513/)
-  })
 })

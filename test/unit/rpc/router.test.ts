@@ -39,6 +39,7 @@ const GOOD: Record<Method, unknown> = {
   'left.drop': { key: '20250122-091534-1' },
   'editor.prompt': { chat: 1, model: 'gpu:thinker' },
   'editor.focus': {},
+  'config.keep': { split_preference: 'horizontal' },
   'models.list': {},
   'models.default': { model: 'box:qwen3:4b' },
   'secrets.remember': [],
