@@ -10,6 +10,9 @@ local M = {}
 ---@class ollama.State
 ---@field phase string
 ---@field waiting? ollama.Waiting
+---@field title? string
+---@field file? string the file it is saved in, without the folder
+---@field unsaved? boolean whether it holds words that are in no file
 ---@field model? string
 ---@field ended? 'done'|'stopped'|'failed'|'interrupted'
 ---@field error? ollama.Error

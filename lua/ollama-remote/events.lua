@@ -27,6 +27,20 @@ local function fire(pattern, chat)
   M.tell(pattern, data)
 end
 
+local is_status_told = true
+
+--- Tells that status() may read otherwise: once for all that changes at one time, and after it.
+local function tell_status()
+  if not is_status_told then
+    return
+  end
+  is_status_told = false
+  vim.schedule(function()
+    is_status_told = true
+    M.tell('OllamaStatusChanged', {})
+  end)
+end
+
 local ANSWERING = { thinking = true, writing = true }
 local GETTING_READY =
   { queued = true, connecting = true, authenticating = true, loading = true, reading = true }
@@ -44,6 +58,9 @@ end
 ---@param state ollama.State
 function M.move(chat, state)
   local old, new = chat.state.phase, state.phase
+  if not vim.deep_equal(chat.state, state) then
+    tell_status()
+  end
   chat.state = state
   if old == new then
     return

@@ -3,28 +3,54 @@ local M = {}
 
 ---@class ollama.Status
 ---@field text string '' when there is no chat or nothing to say
----@field phase? string
+---@field chats { living: integer, running: integer }
+---@field title? string
+---@field file? string the saved chat's file, without the folder
+---@field unsaved boolean whether it holds words that are in no file
 ---@field model? string
+---@field server? string
+---@field phase? string
+---@field words? string the phase as a person reads it; nil when nothing runs
 ---@field elapsed? integer seconds since the running request began
 ---@field queued integer
 ---@field rate? number tokens per second of the last answer
 ---@field ended? string
 ---@field error? ollama.Error
 
+--- The phase in words, as far as its drawing is loaded.
+---@param state ollama.State
+---@return string?
+local function words(state)
+  if state.waiting then
+    return 'waiting for ' .. state.waiting.server
+  end
+  local phase = package.loaded['ollama-remote.phase']
+  return state.phase ~= 'idle' and (phase and phase.words[state.phase] or state.phase) or nil
+end
+
 ---@param state ollama.State
 ---@param elapsed? integer
 ---@return string
 local function text(state, elapsed)
   local parts = { state.model }
-  if state.waiting then
-    parts[#parts + 1] = 'waiting for ' .. state.waiting.server
-  elseif state.phase ~= 'idle' then
-    parts[#parts + 1] = require('ollama-remote.phase').words[state.phase] or state.phase
-    parts[#parts + 1] = elapsed and (elapsed .. 's') or nil
+  local now = words(state)
+  if now then
+    parts[#parts + 1] = now
+    parts[#parts + 1] = not state.waiting and elapsed and (elapsed .. 's') or nil
   elseif state.ended == 'failed' or state.ended == 'interrupted' then
     parts[#parts + 1] = state.ended
   end
   return table.concat(parts, ' ')
+end
+
+---@param chats table the module
+---@return { living: integer, running: integer }
+local function count(chats)
+  local living = chats.living()
+  local running = vim.tbl_filter(function(chat)
+    return chat.state.phase ~= 'idle'
+  end, living)
+  return { living = #living, running = #running }
 end
 
 ---@return ollama.Status
@@ -33,14 +59,20 @@ function M.read()
   local chats = package.loaded['ollama-remote.chats']
   local chat = chats and chats.current()
   if not chat then
-    return { text = '', queued = 0 }
+    return { text = '', queued = 0, unsaved = false, chats = { living = 0, running = 0 } }
   end
   local state = chat.state
-  local elapsed = require('ollama-remote.phase').elapsed(chat)
+  local elapsed = chat.since and math.floor((vim.uv.now() - chat.since) / 1000) or nil
   return {
     text = text(state, elapsed),
-    phase = state.phase,
+    chats = count(chats),
+    title = state.title,
+    file = state.file,
+    unsaved = state.unsaved == true,
     model = state.model,
+    server = state.model and state.model:match('^([^:]+):'),
+    phase = state.phase,
+    words = words(state),
     elapsed = elapsed,
     queued = state.queued,
     rate = state.rate,
