@@ -3,9 +3,10 @@
 import { PluginError } from '../core/errors.ts'
 import type { Role } from '../providers/provider.ts'
 import { rewritten, type Turn, turnAt } from './conversation.ts'
-import { removalOf, stepBy, turnOf, variantBy, variantsOf } from './history.ts'
+import { entryAt, removalOf, stepBy } from './history.ts'
 import { ROLE_LABELS } from './transcript/grammar.ts'
 import type { Transcript } from './transcript.ts'
+import { variantBy, variantsOf } from './variants.ts'
 
 export interface EditingDeps {
   transcript: Transcript
@@ -96,7 +97,7 @@ export class Editing {
     turnAt(conversation, turn)
     const { entries, shown } = variantsOf(history, turn)
     if (entries.length < 2) throw onlyOne()
-    return { shown: shown + 1, variants: entries.map((number) => variantText(turnOf(history, number))) }
+    return { shown: shown + 1, variants: entries.map((number) => variantText(entryAt(history, number).turn)) }
   }
 
   /** Takes a turn out; the version with it stays in the history. @throws PluginError CHAT_BUSY, CHAT_NO_TURN */

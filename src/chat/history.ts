@@ -1,8 +1,7 @@
-// Every version of a conversation as one value, and the changes that make it. Pure. Not here: which change is wanted, and
-// what is known of a chat besides its turns (record.ts).
+// Every version of a conversation as one value, and the changes that make it. Pure. Not here: what may stand in place of
+// what (variants.ts), what is known of a chat besides its turns (record.ts).
 import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
 import { append, extend, finish } from './conversation.ts'
-import type { Variant } from './transcript/grammar.ts'
 
 /** A turn among all that were ever said in a chat. */
 export interface Entry {
@@ -34,7 +33,7 @@ export type HistoryChange =
   /** A new version after it: entries that there are, and then new ones. */
   | { type: 'branch'; entries: readonly number[]; turns: readonly Turn[] }
   | { type: 'show'; version: number }
-  /** The shown version reads so: what differs from it are new entries. */
+  /** It is found to read so, as in a file that was changed: what differs are new entries. */
   | { type: 'rewrite'; turns: readonly Turn[] }
 
 export const emptyHistory: History = { entries: [], versions: [[]], shown: 0 }
@@ -63,7 +62,7 @@ export function lastTurn(history: History): Turn | undefined {
 export function changed(history: History, change: HistoryChange): History {
   switch (change.type) {
     case 'append':
-      return change.turns.reduce(added, history)
+      return appended(history, change.turns)
     case 'extend':
       return withLast(history, (last) => extend(last, change.part))
     case 'finish':
@@ -73,7 +72,7 @@ export function changed(history: History, change: HistoryChange): History {
     case 'drop':
       return withShown(history, shownEntries(history).slice(0, -1))
     case 'branch':
-      return change.turns.reduce(added, pushed(history, change.entries))
+      return appended(pushed(history, change.entries), change.turns)
     case 'show':
       return history.versions[change.version] ? { ...history, shown: change.version } : history
     case 'rewrite':
@@ -97,86 +96,32 @@ export function stepBy(history: History, by: number): HistoryChange | undefined 
   return version === history.shown ? undefined : { type: 'show', version }
 }
 
-export interface Variants {
-  /** Numbers of the entries that may stand here, in the order in which they came. */
-  entries: readonly number[]
-  /** Which of them is shown, from 0. */
-  shown: number
-}
-
-/** A turn by its number. */
-export function turnOf(history: History, number: number): Turn {
-  return entryAt(history, number).turn
-}
-
-/** What may stand in place of a turn of the shown version, itself among them. @param turn counted from 1 */
-export function variantsOf(history: History, turn: number): Variants {
-  const here = shownEntries(history)[turn - 1]
-  if (here === undefined) return { entries: [], shown: 0 }
-  const { place } = entryAt(history, here)
-  const isUsed = usedEntries(history)
-  const entries = history.entries.flatMap((entry, number) => (entry.place === place && isUsed[number] ? [number] : []))
-  return { entries, shown: entries.indexOf(here) }
-}
-
-/** For each shown turn which of its variants it is; `undefined` where it is the only one. */
-export function shownVariants(history: History): Array<Variant | undefined> {
-  const isUsed = usedEntries(history)
-  const counts = new Map<number, number>()
-  const indices = history.entries.map(({ place }, number) => {
-    const index = (counts.get(place) ?? 0) + (isUsed[number] ? 1 : 0)
-    counts.set(place, index)
-    return index
-  })
-  return shownEntries(history).map((number) => {
-    const count = counts.get(entryAt(history, number).place) ?? 1
-    return count === 1 ? undefined : { index: indices[number] ?? 1, count }
-  })
-}
-
-/**
- * Shows the variant of a turn that is so many after it or before it, with what last followed it; after the last one comes
- * the first. `undefined` when the turn has none.
- */
-export function variantBy(history: History, turn: number, by: number): HistoryChange | undefined {
-  const { entries, shown } = variantsOf(history, turn)
-  const wanted = entries.at((shown + by) % entries.length)
-  if (wanted === undefined || entries.length < 2) return undefined
-  if (wanted === entries[shown]) return { type: 'show', version: history.shown }
-  const beginning = [...shownEntries(history).slice(0, turn - 1), wanted]
-  const version = history.versions.findLastIndex((other) => beginsWith(other, beginning))
-  if (version !== -1) return { type: 'show', version }
-  const last = history.versions.findLast((other) => other.includes(wanted)) ?? []
-  return { type: 'branch', entries: [...beginning, ...last.slice(last.indexOf(wanted) + 1)], turns: [] }
-}
-
-/** By number, whether an entry is in a version. Versions may hold each many entries, so no set is made of them. */
-function usedEntries({ entries, versions }: History): Uint8Array {
-  const isUsed = new Uint8Array(entries.length)
-  for (const version of versions) for (const number of version) isUsed[number] = 1
-  return isUsed
-}
-
-function entryAt({ entries }: History, number: number): Entry {
+/** @throws RangeError when there is no such entry */
+export function entryAt({ entries }: History, number: number): Entry {
   const entry = entries[number]
   if (!entry) throw new RangeError(`A history of ${entries.length} turns has no turn ${number}`)
   return entry
 }
 
-/** The shown version with one more turn, in place of which may stand what follows the same turns in another version. */
-function added(history: History, turn: Turn): History {
+/**
+ * The shown version with more turns. The first of them may stand in place of what follows the same turns in another version;
+ * what comes after a new turn is in no other version.
+ */
+function appended(history: History, turns: readonly Turn[]): History {
   const before = shownEntries(history)
-  const like = history.versions
-    .filter((version) => version.length > before.length && beginsWith(version, before))
-    .map((version) => entryAt(history, version[before.length] as number))
-    .find((entry) => entry.turn.role === turn.role)
-  return put(history, before, turn, like?.place)
+  const fresh = turns.map((turn, index): Entry => {
+    const place = index === 0 ? placeAfter(history, before, turn) : undefined
+    return { turn, place: place ?? history.entries.length + index }
+  })
+  const numbers = fresh.map((_, index) => history.entries.length + index)
+  return withShown({ ...history, entries: [...history.entries, ...fresh] }, [...before, ...numbers])
 }
 
-function put(history: History, before: readonly number[], turn: Turn, place?: number): History {
-  const number = history.entries.length
-  const entries = [...history.entries, { turn, place: place ?? number }]
-  return withShown({ ...history, entries }, [...before, number])
+function placeAfter(history: History, before: readonly number[], { role }: Turn): number | undefined {
+  const following = history.versions
+    .filter((version) => version.length > before.length && beginsWith(version, before))
+    .map((version) => entryAt(history, version[before.length] as number))
+  return following.find(({ turn }) => turn.role === role)?.place
 }
 
 /** The last turn, changed where it is: as another entry when other versions hold it too, in which it stays as it was. */
@@ -186,7 +131,8 @@ function reopened(history: History, turn: Turn): History {
   if (last === undefined) return history
   const isShared = history.versions.some((version, index) => index !== history.shown && version.includes(last))
   if (!isShared) return withEntry(history, last, turn)
-  return put(history, shown.slice(0, -1), turn, entryAt(history, last).place)
+  const entries = [...history.entries, { turn, place: entryAt(history, last).place }]
+  return withShown({ ...history, entries }, [...shown.slice(0, -1), history.entries.length])
 }
 
 /** A version is never lost: one that was stepped back to comes once more before the new one, which was made of it. */
@@ -196,17 +142,28 @@ function pushed(history: History, version: readonly number[]): History {
   return { ...history, versions, shown: versions.length - 1 }
 }
 
+/** The former reading stays as a version, unless the new one only adds to it. */
 function rewritten(history: History, turns: readonly Turn[]): History {
   const former = shownEntries(history)
-  const emptied = withShown(history, [])
-  return turns.reduce((grown, turn, index) => {
-    const number = former[index]
-    const before = shownEntries(grown)
-    if (number === undefined) return put(grown, before, turn)
-    const { turn: known, place } = entryAt(history, number)
-    if (isSame(known, turn)) return withShown(grown, [...before, number])
-    return put(grown, before, turn, known.role === turn.role ? place : undefined)
-  }, emptied)
+  const isSameAt = (number: number | undefined, turn: Turn | undefined) =>
+    number !== undefined && turn !== undefined && isSame(entryAt(history, number).turn, turn)
+  const shorter = Math.min(former.length, turns.length)
+  let head = 0
+  while (head < shorter && isSameAt(former[head], turns[head])) head++
+  let tail = 0
+  while (tail < shorter - head && isSameAt(former.at(-1 - tail), turns.at(-1 - tail))) tail++
+  const fresh = turns.slice(head, turns.length - tail).map((turn, index): Entry => {
+    const number = former.slice(head, former.length - tail)[index]
+    const known = number === undefined ? undefined : entryAt(history, number)
+    return { turn, place: known?.turn.role === turn.role ? known.place : history.entries.length + index }
+  })
+  const version = [
+    ...former.slice(0, head),
+    ...fresh.map((_, index) => history.entries.length + index),
+    ...former.slice(former.length - tail),
+  ]
+  const grown = { ...history, entries: [...history.entries, ...fresh] }
+  return head === former.length ? withShown(grown, version) : pushed(grown, version)
 }
 
 function isSame(one: Turn, other: Turn): boolean {
@@ -232,6 +189,6 @@ function withShown(history: History, version: readonly number[]): History {
   return { ...history, versions: history.versions.with(history.shown, version) }
 }
 
-function beginsWith(version: readonly number[], beginning: readonly number[]): boolean {
+export function beginsWith(version: readonly number[], beginning: readonly number[]): boolean {
   return beginning.every((number, index) => version[index] === number)
 }

@@ -1,12 +1,13 @@
 // A conversation and its picture in the editor, changed together, so that what is sent is what is seen.
 // Not here: when something is asked, and what becomes of an answer (session.ts).
 import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
-import { branchAfter, current, type History, type HistoryChange, lastTurn, shownVariants } from './history.ts'
+import { branchAfter, current, type History, type HistoryChange, lastTurn } from './history.ts'
 import type { Ledger } from './ledger.ts'
 import { Picture, type PictureDeps } from './picture.ts'
 import { takeOver } from './take-over.ts'
 import { renderShown } from './transcript/format.ts'
 import { renderTurn, TurnWriter } from './transcript/turn-writer.ts'
+import { shownVariants } from './variants.ts'
 
 export class Transcript {
   readonly #picture: Picture

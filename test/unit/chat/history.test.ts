@@ -11,11 +11,9 @@ import {
   historyOf,
   removalOf,
   shownEntries,
-  shownVariants,
   stepBy,
-  variantBy,
-  variantsOf,
 } from '../../../src/chat/history.ts'
+import { shownVariants, variantBy, variantsOf } from '../../../src/chat/variants.ts'
 
 const user = (text: string): Turn => ({ role: 'user', text, at: '' })
 const answer = (text: string): Turn => ({ role: 'assistant', text, at: '', model: 's:m', end: 'done' })
@@ -80,7 +78,13 @@ describe('a history', () => {
   test('takes over a text, and knows the turns again that are the same', () => {
     const read = applied(asked, { type: 'rewrite', turns: [user('q'), answer('a, b'), user('c')] })
     expect(shownEntries(read)).toEqual([0, 2, 3])
-    expect(variantsOf(read, 2).entries).toEqual([2])
+    expect(variantsOf(read, 2)).toEqual({ entries: [1, 2], shown: 1 })
+    expect(textsOf(applied(read, stepBy(read, -1)))).toEqual(['q', 'a'])
+    const longer = applied(read, { type: 'rewrite', turns: [user('new'), ...current(read).turns] })
+    expect(shownEntries(longer)).toEqual([4, 0, 2, 3])
+    expect(shownVariants(longer)).toEqual([undefined, undefined, { index: 2, count: 2 }, undefined])
+    const grown = applied(asked, { type: 'rewrite', turns: [...current(asked).turns, user('more')] })
+    expect([textsOf(grown), grown.versions.length]).toEqual([['q', 'a', 'more'], 1])
   })
 
   test('keeps the versions that were stepped back over', () => {
