@@ -35,7 +35,7 @@ function M.pick(spec)
   -- The host waits for the verb's answer in which this may have been called, and the person may take his time.
   require('ollama-remote.ask').when_free(function()
     list.try(function()
-      require('ollama-remote.choose.select').open(list)
+      require('ollama-remote.choose.backend').adapter().open(list)
     end)
   end)
 end

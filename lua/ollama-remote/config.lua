@@ -6,12 +6,14 @@ local M = {}
 ---@field keymaps? false|table<string, string|false> keys by action, `false` for none
 ---@field split_preference? ollama.Layout where the chat opens
 ---@field node? string the Node.js binary (>= 20.18.1)
+---@field picker? string what lists are shown with, of choose/backend.lua
 
 --- What Lua reads.
 ---@class ollama.Config
 ---@field keymaps false|table<string, string|false>
 ---@field split_preference ollama.Layout
 ---@field node string
+---@field picker string
 
 ---@type table<string, any>
 local written = {}
@@ -98,11 +100,13 @@ function M.resolved()
   -- As with the host: the file holds what was chosen last.
   local split = chosen.split_preference or M.peek(text, 'split_preference') or user.split_preference
   local node = user.node or M.peek(text, 'node')
+  local picker = user.picker or M.peek(text, 'picker')
   local keymaps = user.keymaps
   return {
     keymaps = keymaps == false and false or type(keymaps) == 'table' and keymaps or {},
     split_preference = vim.list_contains(M.LAYOUTS, split) and split or M.LAYOUTS[1],
     node = type(node) == 'string' and vim.fn.expand(node) or 'node',
+    picker = type(picker) == 'string' and picker or 'auto',
   }
 end
 

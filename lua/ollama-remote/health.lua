@@ -70,12 +70,28 @@ local function check_configuration()
   end
 end
 
+local function check_picker()
+  local backend = require('ollama-remote.choose.backend').current()
+  if backend.missing then
+    health.warn(('picker = "%s" is configured but not there'):format(backend.missing), {
+      'Install it, or set another: see :help ollama-remote-pickers',
+    })
+  end
+  local place = ''
+  if backend.name == 'fzf' then
+    place = vim.env.TMUX and ', in a popup of tmux where that has popups'
+      or ', in a floating terminal'
+  end
+  health.ok(('Lists are shown by %s%s: %s'):format(backend.name, place, backend.why))
+end
+
 function M.check()
   health.start('ollama-remote')
   check_neovim()
   check_node()
   check_host()
   check_configuration()
+  check_picker()
   require('ollama-remote.health_servers').check()
 end
 

@@ -105,7 +105,9 @@ export const userConfigSchema = z.strictObject({
   picker: z
     .enum(['auto', 'select', 'telescope', 'fzf-lua', 'snacks', 'mini', 'fzf'])
     .optional()
-    .describe("What lists are shown with; `auto` by default: your own picker, else fzf, else Neovim's own list"),
+    .describe(
+      "What lists are shown with, see |ollama-remote-pickers|; `auto` by default: your own picker, else fzf, else Neovim's own list",
+    ),
   autosave: z.boolean().optional().describe('Whether chats are saved by themselves; `true` by default'),
   title: z
     .enum(['model', 'first-line'])

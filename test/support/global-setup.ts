@@ -3,9 +3,16 @@ import type { TestProject } from 'vitest/node'
 import type { Missing } from '../../scripts/provision/debian.ts'
 import { findNeovim, type Neovim } from '../../scripts/provision/neovim.ts'
 import { findOpenssh, type Openssh } from '../../scripts/provision/openssh.ts'
+import { findTool, type Tool } from '../../scripts/provision/terminal-tools.ts'
 
 /** All real parts, as found once for the whole run. */
-export type RealParts = { '0.10': Neovim | Missing; '0.12': Neovim | Missing; openssh: Openssh | Missing }
+export type RealParts = {
+  '0.10': Neovim | Missing
+  '0.12': Neovim | Missing
+  openssh: Openssh | Missing
+  fzf: Tool | Missing
+  tmux: Tool | Missing
+}
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -25,5 +32,6 @@ export async function setup(project: TestProject): Promise<void> {
 async function discover(): Promise<RealParts> {
   const old = await findNeovim('0.10')
   const recent = await findNeovim('0.12')
-  return { '0.10': old, '0.12': recent, openssh: await findOpenssh() }
+  const openssh = await findOpenssh()
+  return { '0.10': old, '0.12': recent, openssh, fzf: await findTool('fzf'), tmux: await findTool('tmux') }
 }

@@ -50,7 +50,9 @@ export async function startNeovim(binary: NeovimBinary, options: DriverOptions =
 }
 
 function argumentsFor(initFile: string, options: DriverOptions): string[] {
-  const commands = [`lua vim.opt.runtimepath:prepend([[${ROOT}]])`, `luafile ${initFile}`]
+  // What lists are shown with must not depend on what is installed here.
+  const lists = "let g:ollama_remote = #{ picker: 'select' }"
+  const commands = [`lua vim.opt.runtimepath:prepend([[${ROOT}]])`, lists, `luafile ${initFile}`]
   return ['--clean', '-n', '--embed', ...commands.flatMap((command) => ['--cmd', command]), ...(options.args ?? [])]
 }
 

@@ -3,6 +3,7 @@ import { describe, inject } from 'vitest'
 import type { Missing } from '../../scripts/provision/debian.ts'
 import type { Neovim } from '../../scripts/provision/neovim.ts'
 import type { Openssh } from '../../scripts/provision/openssh.ts'
+import type { Tool } from '../../scripts/provision/terminal-tools.ts'
 import type { RealParts } from './global-setup.ts'
 
 /** A Neovim to test with; `label` is the release line that it stands for. */
@@ -25,6 +26,15 @@ export function describeWithNeovim(name: string, body: (nvim: Neovim, label: '0.
     if (nvim.kind === 'missing') skip(title, nvim)
     else describe(title, () => body(nvim, label))
   }
+}
+
+/** As `describeWithNeovim`, with a real fzf and a real tmux too; told loudly and skipped without either. */
+export function describeWithFzf(name: string, body: (nvim: Neovim, tools: { fzf: Tool; tmux: Tool }) => void): void {
+  const fzf = part('fzf')
+  const tmux = part('tmux')
+  if (fzf.kind === 'missing') skip(name, fzf)
+  else if (tmux.kind === 'missing') skip(name, tmux)
+  else describeWithNeovim(name, (nvim) => body(nvim, { fzf, tmux }))
 }
 
 /** The Neovims that were found, oldest first. */

@@ -53,14 +53,14 @@ local function line_of(cells, widths, right)
   return (table.concat(padded, '  '):gsub('%s+$', ''))
 end
 
----@class ollama.Layout
+---@class ollama.RowLayout
 ---@field columns fun(item: any): string[] one cell alone takes the whole line
 ---@field right? table<integer, boolean> columns that are aligned at their right
 ---@field widths? table<integer, integer> columns of a fixed width, in which longer cells are cut
 ---@field text? fun(item: any): string what is matched, where that is more than what is shown
 
 --- Makes rows of items as they come. A column is as wide as the widest cell so far, unless its width is fixed.
----@param layout ollama.Layout
+---@param layout ollama.RowLayout
 ---@return fun(items: any[]): ollama.Row[]
 function M.maker(layout)
   local widths, fixed, count = {}, layout.widths or {}, 0

@@ -122,6 +122,7 @@ describeWithNeovim("the host's death", (nvim) => {
     const text = await front.nvim.lua<string>("return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n')")
     expect(text).toMatch(/Node\.js v?\d+\.\d+/)
     expect(text).toMatch(/The host runs: version 0\.1\.0, process \d+/)
+    expect(text).toMatch(/Lists are shown by select: it is configured/)
     expect(text).not.toMatch(/ERROR/)
   })
 })
