@@ -1,7 +1,7 @@
 // A conversation as a value: its turns and what is sent of them. Not here: its versions (history.ts), how it is written
 // (transcript/), who answers it.
 import { PluginError } from '../core/errors.ts'
-import type { Message, Role, SeamMethod, Usage } from '../providers/provider.ts'
+import type { ChatRequest, Message, Role, SeamMethod, Usage } from '../providers/provider.ts'
 
 /** How an answer ended. `length`: cut by the server's limit; `interrupted`: the way to the server was lost. */
 export type AnswerEnd = 'done' | 'length' | 'stopped' | 'failed' | 'interrupted'
@@ -23,6 +23,19 @@ export interface Seam {
   method: SeamMethod
 }
 
+/** What a request was made with, as far as it was chosen. Never without a field. */
+export type TurnParameters = Partial<Pick<ChatRequest, 'options' | 'think' | 'keepAlive'>>
+
+/** What was sent with a prompt: where it came from, or what it held. */
+export interface Attachment {
+  name: string
+  /** Media type, like `image/png`. */
+  type: string
+  path?: string
+  /** In base64. */
+  data?: string
+}
+
 export interface Turn {
   role: Role
   text: string
@@ -39,6 +52,10 @@ export interface Turn {
   seams?: readonly Seam[]
   /** Never without a field when present. */
   usage?: TurnUsage
+  /** Of an assistant's turn. */
+  parameters?: TurnParameters
+  /** Never empty when present. */
+  attachments?: readonly Attachment[]
   /** Absent while the answer comes, and in turns that no one answers. */
   end?: AnswerEnd
   /** What a newer version wrote into the turn's footer and this one does not know. */

@@ -1,5 +1,5 @@
 // All that is known of a chat, as one value: what is kept in its file and in its journal. Pure.
-import type { ChatRequest } from '../providers/provider.ts'
+import type { TurnParameters } from './conversation.ts'
 import { changed, emptyHistory, type History, type HistoryChange } from './history.ts'
 
 /** What stands in the prompt and was not sent. */
@@ -12,7 +12,7 @@ export interface Draft {
 }
 
 /** What a chat's requests are made with. */
-export type ChatParameters = Pick<ChatRequest, 'options' | 'think' | 'keepAlive'> & {
+export type ChatParameters = TurnParameters & {
   /** The system prompt with which the chat begins. */
   system?: string | undefined
 }
@@ -33,6 +33,8 @@ export interface Meta {
   file?: string
   /** What a newer version wrote and this one does not know. */
   extra?: Readonly<Record<string, unknown>>
+  /** Lines of its file's block that this version does not know. */
+  lines?: readonly string[]
 }
 
 export interface ChatRecord {

@@ -1,15 +1,17 @@
 // The footer of a turn: what has no place in prose, as one line of JSON in a comment. Pure.
 import type { SeamMethod } from '../../providers/provider.ts'
 import type { AnswerEnd, Seam, Turn, TurnUsage } from '../conversation.ts'
+import { asRecord, inComment, isRecord, type Json, own, parseJson } from './comment-json.ts'
 import { FOOTER_END, FOOTER_MARK, type SectionName } from './grammar.ts'
+import { attachmentsOf, parametersJson, parametersOf } from './parameters.ts'
 
 /** Closing lines that were put after sections, so that a block left open does not swallow the next heading. */
 export type Closers = Partial<Record<SectionName, string>>
 
 /** What a footer tells. */
-export type Footer = Pick<Turn, 'end' | 'usage' | 'thinkingMs' | 'seams' | 'extra'> & { closed?: Closers }
-
-type Json = Readonly<Record<string, unknown>>
+export type Footer = Pick<Turn, 'end' | 'usage' | 'thinkingMs' | 'seams' | 'parameters' | 'attachments' | 'extra'> & {
+  closed?: Closers
+}
 
 const ENDS: readonly string[] = ['done', 'length', 'stopped', 'failed', 'interrupted'] satisfies AnswerEnd[]
 
@@ -30,7 +32,7 @@ const NUMBERS = {
 
 /** The footer's line, or `undefined` when there is nothing to tell. */
 export function footerLine(footer: Footer): string | undefined {
-  const { end, usage, thinkingMs, seams, extra = {}, closed = {} } = footer
+  const { end, usage, thinkingMs, seams, parameters, attachments, extra = {}, closed = {} } = footer
   const numbers = { ...usage, ...(thinkingMs === undefined ? {} : { thinkingMs }) }
   const json: Json = {
     ...(end === undefined ? {} : { end }),
@@ -39,6 +41,8 @@ export function footerLine(footer: Footer): string | undefined {
     ...group('tokens', numbers, extra),
     ...group('ms', numbers, extra),
     ...(seams === undefined ? {} : { seams: seams.map(({ at, method }) => ({ at, by: method })) }),
+    ...(parameters === undefined ? {} : { parameters: parametersJson(parameters) }),
+    ...(attachments === undefined ? {} : { attachments }),
     ...(Object.keys(closed).length === 0 ? {} : { closed: { ...asRecord(extra.closed), ...closed } }),
   }
   return Object.keys(json).length === 0 ? undefined : FOOTER_MARK + inComment(json) + FOOTER_END
@@ -47,17 +51,21 @@ export function footerLine(footer: Footer): string | undefined {
 /** Reads a line that begins with `FOOTER_MARK`; `undefined` when it is no footer. Fields that do not fit are left out. */
 export function readFooter(line: string): Footer | undefined {
   if (!line.endsWith(FOOTER_END)) return undefined
-  const json = parseObject(line.slice(FOOTER_MARK.length, -FOOTER_END.length))
-  if (!json) return undefined
+  const json = parseJson(line.slice(FOOTER_MARK.length, -FOOTER_END.length))
+  if (!isRecord(json)) return undefined
   const { thinkingMs, ...usage } = { ...numbersOf('tokens', json), ...numbersOf('ms', json) }
   const closed = closersOf(json)
   const seams = seamsOf(json)
+  const parameters = parametersOf(json.parameters)
+  const attachments = attachmentsOf(json.attachments)
   const extra = unknownOf(json)
   return {
     ...(isEnd(json.end) ? { end: json.end } : {}),
     ...(Object.keys(usage).length === 0 ? {} : { usage }),
     ...(thinkingMs === undefined ? {} : { thinkingMs }),
     ...(seams === undefined ? {} : { seams }),
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(attachments === undefined ? {} : { attachments }),
     ...(Object.keys(closed).length === 0 ? {} : { closed }),
     ...(Object.keys(extra).length === 0 ? {} : { extra }),
   }
@@ -69,14 +77,6 @@ function group(name: keyof typeof NUMBERS, numbers: Json, extra: Json): Json {
   return {
     [name]: { ...Object.fromEntries(known.map(([key, field]) => [key, numbers[field]])), ...asRecord(extra[name]) },
   }
-}
-
-/** JSON that is one line for everyone, and cannot end the comment. */
-function inComment(json: Json): string {
-  return JSON.stringify(json).replace(
-    /[>\u2028\u2029]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 function numbersOf(name: keyof typeof NUMBERS, json: Json): TurnUsage & { thinkingMs?: number } {
@@ -105,7 +105,7 @@ function seamsOf({ seams }: Json): Seam[] | undefined {
 /** What a newer version may have put in: unknown keys, and unknown keys of known groups. */
 function unknownOf(json: Json): Json {
   const entries = Object.entries(json).flatMap(([key, value]): Array<[string, unknown]> => {
-    if (key === 'end' || (key === 'seams' && seamsOf(json) !== undefined)) return []
+    if (key === 'end' || isWhole(key, json)) return []
     const known =
       key === 'closed'
         ? ['thinking', 'text', 'note']
@@ -119,25 +119,11 @@ function unknownOf(json: Json): Json {
   return Object.fromEntries(entries)
 }
 
-function parseObject(text: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isRecord(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function asRecord(value: unknown): Json {
-  return isRecord(value) ? value : {}
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function own(values: Json, key: string): unknown {
-  return Object.hasOwn(values, key) ? values[key] : undefined
+/** Whether a field is read, or kept, as a whole, and was read. */
+function isWhole(key: string, json: Json): boolean {
+  if (key === 'seams') return seamsOf(json) !== undefined
+  if (key === 'parameters') return parametersOf(json.parameters) !== undefined
+  return key === 'attachments' && attachmentsOf(json.attachments) !== undefined
 }
 
 function isEnd(value: unknown): value is AnswerEnd {

@@ -99,7 +99,8 @@ function take(block: Block, drafts: Draft[]): string | undefined {
 
 function takeTurn({ boundary, content }: Block, drafts: Draft[]): string | undefined {
   const { turn, unread } = readTurnHeading(boundary)
-  drafts.push({ turn, ...(content === undefined ? {} : { text: content }) })
+  const kept = unread === undefined ? turn : { ...turn, extra: { heading: unread } }
+  drafts.push({ turn: kept, ...(content === undefined ? {} : { text: content }) })
   return unread === undefined ? undefined : `"${unread}" is no time`
 }
 
@@ -160,10 +161,12 @@ function turnOf(draft: Draft): Turn {
   const { closed = {}, ...footer } = draft.footer ?? {}
   const thinking = original(draft.thinking ?? '', closed.thinking)
   const { note } = draft
+  const extra = { ...draft.turn.extra, ...footer.extra }
   return {
     ...draft.turn,
     ...(draft.turn.role === 'assistant' ? { end: 'interrupted' as const } : {}),
     ...footer,
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
     ...(draft.thinkingMs === undefined ? {} : { thinkingMs: draft.thinkingMs }),
     ...(thinking === '' ? {} : { thinking }),
     ...(note ? { note: { code: note.code, text: original(note.text, closed.note) } } : {}),

@@ -65,7 +65,7 @@ export class TurnWriter {
   }
 
   /** Closes what is open, and adds the note and the footer of the ended turn. */
-  end({ note, end, usage, thinkingMs, seams, extra }: Turn): string {
+  end({ note, end, usage, thinkingMs, seams, parameters, attachments, extra }: Turn): string {
     const closed = this.#close()
     const noted = note ? this.#wholeSection('note', `${noteHeading(note.code, end)}\n\n`, note.text) : ''
     const footer = footerLine({
@@ -73,6 +73,8 @@ export class TurnWriter {
       ...(usage === undefined ? {} : { usage }),
       ...(thinkingMs === undefined || this.#isTimeInHeading ? {} : { thinkingMs }),
       ...(seams === undefined ? {} : { seams }),
+      ...(parameters === undefined ? {} : { parameters }),
+      ...(attachments === undefined ? {} : { attachments }),
       ...(extra === undefined ? {} : { extra }),
       closed: this.#closed,
     })

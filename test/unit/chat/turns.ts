@@ -34,8 +34,29 @@ const usage = fc
   )
   .filter((value) => Object.keys(value).length > 0)
 
+const attachments = fc.array(
+  fc.record(
+    { name: hostileText, type: fc.constantFrom('image/png', ''), path: hostileText, data: fc.constant('AAAA') },
+    { requiredKeys: ['name', 'type'] },
+  ),
+  { minLength: 1, maxLength: 2 },
+)
+
+export const requestParameters = fc
+  .record(
+    {
+      options: fc
+        .dictionary(fc.constantFrom('temperature', 'num_ctx', '__proto__'), json)
+        .map((value) => ({ ...value })),
+      think: fc.constantFrom(true, false, 'high' as const),
+      keepAlive: fc.constantFrom('10m', 0, -1),
+    },
+    { requiredKeys: [] },
+  )
+  .filter((value) => Object.keys(value).length > 0)
+
 const asked: fc.Arbitrary<Turn> = fc.record(
-  { role: fc.constantFrom('user' as const, 'system' as const), text, at, extra },
+  { role: fc.constantFrom('user' as const, 'system' as const), text, at, attachments, extra },
   { requiredKeys: ['role', 'text', 'at'] },
 )
 
@@ -65,6 +86,7 @@ export const answered: fc.Arbitrary<Turn> = fc.record(
       { minLength: 1, maxLength: 3 },
     ),
     usage,
+    parameters: requestParameters,
     extra,
   },
   { requiredKeys: ['role', 'text', 'at', 'end'] },
