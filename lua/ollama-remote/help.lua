@@ -1,10 +1,26 @@
--- The keys, as a float: those inside a chat from their table, those outside as they are mapped now.
+-- The keys, as a float: those inside the plugin's buffers from their table, those outside as they are mapped now. How the
+-- float fits the screen is in help_window.lua.
 local M = {}
 
 local api = vim.api
 
+---@class ollama.HelpRow
+---@field lhs string
+---@field desc string
+
+---@class ollama.HelpSection
+---@field title string
+---@field rows ollama.HelpRow[]
+
+local TITLES = {
+  prompt = 'In the prompt',
+  transcript = 'In the transcript',
+  ['prompt+transcript'] = 'In both',
+  servers = 'In the list of servers',
+}
+
 --- The keys by which an action can be called from anywhere, whoever mapped them.
----@return { lhs: string, desc: string }[]
+---@return ollama.HelpRow[]
 local function global_keys()
   local found = {}
   for _, mode in ipairs({ 'n', 'x' }) do
@@ -27,99 +43,87 @@ local function global_keys()
   return keys
 end
 
----@param buffer? integer
----@param where ollama.Place[]
----@return { lhs: string, desc: string }[]
-local function local_keys(buffer, where)
-  local rows = {}
-  for _, key in ipairs(buffer and require('ollama-remote.keys').table or {}) do
-    for _, map in ipairs(api.nvim_buf_get_keymap(buffer, key.modes[#key.modes])) do
-      if map.desc == 'Ollama: ' .. key.desc and vim.deep_equal(key.where, where) then
-        rows[#rows + 1] = { lhs = map.lhs, desc = key.desc }
+--- By which keys a row's action is done in a buffer now: by its own, or by those that it was moved to.
+---@param buffer integer
+---@param key ollama.Key
+---@return string[]
+local function mapped(buffer, key)
+  local found = {}
+  for _, map in ipairs(api.nvim_buf_get_keymap(buffer, key.modes[#key.modes])) do
+    if map.desc == 'Ollama: ' .. key.desc then
+      if vim.keycode(map.lhs) == vim.keycode(key.lhs) then
+        return { key.lhs }
       end
+      found[#found + 1] = map.lhs
     end
   end
-  return rows
+  return found
 end
 
 --- Puts the keys of one meaning into one row.
----@param rows { lhs: string, desc: string }[]
----@return string[]
-local function merged(rows)
-  local order, keys = {}, {}
+---@param rows ollama.HelpRow[]
+---@param lhs string
+---@param desc string
+local function add(rows, lhs, desc)
   for _, row in ipairs(rows) do
-    if not keys[row.desc] then
-      keys[row.desc] = {}
-      order[#order + 1] = row.desc
-    end
-    if not vim.list_contains(keys[row.desc], row.lhs) then
-      table.insert(keys[row.desc], row.lhs)
+    if row.desc == desc then
+      local known = vim.list_contains(vim.split(row.lhs, ' '), lhs)
+      row.lhs = known and row.lhs or row.lhs .. ' ' .. lhs
+      return
     end
   end
-  return vim.tbl_map(function(desc)
-    local lhs = table.concat(keys[desc], ' ')
-    return ('  %s%s%s'):format(lhs, (' '):rep(math.max(1, 11 - vim.fn.strdisplaywidth(lhs))), desc)
-  end, order)
+  rows[#rows + 1] = { lhs = lhs, desc = desc }
 end
 
----@return string[]
-local function lines()
+---@param buffers table<ollama.Place, integer>
+---@return table<string, ollama.HelpRow[]> by where the keys are
+local function local_keys(buffers)
+  local found = {}
+  for _, key in ipairs(require('ollama-remote.keys').table) do
+    local where = table.concat(key.where, '+')
+    for _, place in ipairs(key.where) do
+      for _, lhs in ipairs(buffers[place] and mapped(buffers[place], key) or {}) do
+        found[where] = found[where] or {}
+        add(found[where], lhs, key.desc)
+      end
+    end
+  end
+  return found
+end
+
+--- The sections, that of the place where the cursor is first.
+---@return ollama.HelpSection[]
+local function sections()
   local chats = require('ollama-remote.chats')
-  local chat = chats.current()
-  local all = {}
-  local function section(title, rows)
-    if #rows > 0 then
-      all[#all + 1] = title
-      vim.list_extend(all, merged(rows))
+  local buffer = api.nvim_get_current_buf()
+  local chat, part = chats.of_buffer(buffer)
+  local is_servers = vim.bo[buffer].filetype == 'ollama-servers'
+  chat = chat or (not is_servers and chats.current()) or nil
+  local found = local_keys(is_servers and { servers = buffer } or {
+    prompt = chat and chats.buffer(chat, 'prompt'),
+    transcript = chat and chats.buffer(chat, 'transcript'),
+  })
+  local order = part == 'transcript' and { 'transcript', 'prompt+transcript', 'prompt' }
+    or { 'prompt', 'prompt+transcript', 'transcript' }
+  for where in vim.spairs(found) do
+    if not vim.list_contains(order, where) then
+      order[#order + 1] = where
     end
   end
-  if vim.bo.filetype == 'ollama-servers' then
-    section('In the list of servers', local_keys(api.nvim_get_current_buf(), { 'servers' }))
-  elseif chat then
-    local prompt, transcript = chats.buffer(chat, 'prompt'), chats.buffer(chat, 'transcript')
-    section('In the prompt', local_keys(prompt, { 'prompt' }))
-    section('In the transcript', local_keys(transcript, { 'transcript' }))
-    section('In both', local_keys(prompt, { 'prompt', 'transcript' }))
+  local all = {}
+  for _, where in ipairs(order) do
+    if found[where] then
+      all[#all + 1] = { title = TITLES[where] or ('In the ' .. where), rows = found[where] }
+    end
   end
-  section('Everywhere', global_keys())
-  return all
+  all[#all + 1] = { title = 'Everywhere', rows = global_keys() }
+  return vim.tbl_filter(function(section)
+    return #section.rows > 0
+  end, all)
 end
 
---- Opens the float; `q`, `<Esc>` or leaving it closes it.
 function M.open()
-  local text = lines()
-  local width = 0
-  for _, line in ipairs(text) do
-    width = math.max(width, vim.fn.strdisplaywidth(line))
-  end
-  width = math.min(width + 1, vim.o.columns - 4)
-  local height = math.min(#text, vim.o.lines - 3)
-  local buffer = api.nvim_create_buf(false, true)
-  vim.bo[buffer].bufhidden = 'wipe'
-  api.nvim_buf_set_lines(buffer, 0, -1, false, text)
-  vim.bo[buffer].modifiable = false
-  local window = api.nvim_open_win(buffer, true, {
-    relative = 'editor',
-    row = math.max(0, math.floor((vim.o.lines - height) / 2) - 1),
-    col = math.floor((vim.o.columns - width) / 2),
-    width = width,
-    height = height,
-    style = 'minimal',
-    border = 'rounded',
-    title = ' ollama-remote: keys · q closes ',
-  })
-  local function close()
-    if api.nvim_win_is_valid(window) then
-      api.nvim_win_close(window, true)
-    end
-  end
-  for _, lhs in ipairs({ 'q', '<Esc>', 'g?' }) do
-    vim.keymap.set('n', lhs, close, { buffer = buffer, nowait = true })
-  end
-  api.nvim_create_autocmd(
-    'WinLeave',
-    { buffer = buffer, once = true, callback = vim.schedule_wrap(close) }
-  )
+  require('ollama-remote.help_window').open(sections())
 end
 
 return M

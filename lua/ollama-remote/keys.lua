@@ -174,13 +174,27 @@ local function wanted_lhs(key, wanted)
   return choice or nil
 end
 
+--- Whether the user gave this row's default key to something else.
+---@param key ollama.Key
+---@param wanted false|table<string, string|false>
+---@return boolean
+local function is_taken(key, wanted)
+  for action, lhs in pairs(wanted or {}) do
+    if lhs == key.lhs and action ~= key.action and not wanted[key.action] then
+      return true
+    end
+  end
+  return false
+end
+
 --- Sets the maps of one buffer. They lead to the <Plug> maps, so that a FileType autocommand can set its own.
 ---@param buffer integer
 ---@param where ollama.Place
 function M.apply(buffer, where)
   local wanted = require('ollama-remote.config').resolved().keymaps
   for _, key in ipairs(M.table) do
-    local lhs = vim.list_contains(key.where, where) and wanted_lhs(key, wanted) or nil
+    local is_meant = vim.list_contains(key.where, where) and not is_taken(key, wanted)
+    local lhs = is_meant and wanted_lhs(key, wanted) or nil
     for _, mode in ipairs(lhs and key.modes or {}) do
       local plug = ('<Plug>(ollama-%s)'):format(key.action)
       local options = { desc = 'Ollama: ' .. key.desc, silent = true, nowait = true }

@@ -129,7 +129,10 @@ describeWithNeovim('keys', (nvim) => {
   })
 
   test('keys inside the chat can be moved too, and g? shows the keys as they are', async () => {
-    const front = await startFront(nvim, { init: "vim.g.ollama_remote = { keymaps = { yank = 'gY' } }" })
+    const front = await startFront(nvim, {
+      init: "vim.g.ollama_remote = { keymaps = { yank = 'gY' } }",
+      rows: 60,
+    })
     await front.open()
     await front.nvim.type('g?')
     const help = await front.nvim.waitForScreen(/In the transcript/)
