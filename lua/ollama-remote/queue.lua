@@ -22,12 +22,22 @@ function M.pick()
     if #queue.prompts == 0 then
       return message.whisper('No prompt waits')
     end
-    local options = { prompt = 'Take back', format_item = first_line }
-    vim.ui.select(queue.prompts, options, function(queued)
-      if queued then
-        session.request(chat, 'chat.unqueue', { prompt = queued.prompt })
-      end
-    end)
+    require('ollama-remote.choose').pick({
+      title = 'Take back',
+      kind = 'ollama-queue',
+      items = queue.prompts,
+      columns = function(queued)
+        return { first_line(queued) }
+      end,
+      preview = function(queued, callback)
+        callback(vim.split(queued.text, '\n', { plain = true }), 'markdown')
+      end,
+      on_choice = function(queued)
+        if queued then
+          session.request(chat, 'chat.unqueue', { prompt = queued.prompt })
+        end
+      end,
+    })
   end)
 end
 

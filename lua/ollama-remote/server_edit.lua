@@ -190,22 +190,25 @@ function M.add()
   rpc.request('servers.aliases', {}, function(failure, answer)
     local aliases = not failure and answer.aliases or {}
     local draft = { ssh = false }
-    -- The host waits for this verb's answer, and the person may take his time.
-    vim.schedule(function()
-      if #aliases == 0 then
-        return M.revise(draft)
-      end
-      local choices = vim.list_extend({ TYPED }, aliases)
-      local options = { prompt = 'Which host has Ollama?', kind = 'ollama-server' }
-      vim.ui.select(choices, options, function(choice)
+    if #aliases == 0 then
+      -- The host waits for this verb's answer, and the person may take his time.
+      return vim.schedule(function()
+        M.revise(draft)
+      end)
+    end
+    require('ollama-remote.choose').pick({
+      title = 'Which host has Ollama?',
+      kind = 'ollama-server',
+      items = vim.list_extend({ TYPED }, aliases),
+      on_choice = function(choice)
         if choice == TYPED then
           return M.revise(draft)
         end
         if choice then
           place_at(draft, choice)
         end
-      end)
-    end)
+      end,
+    })
   end)
 end
 
