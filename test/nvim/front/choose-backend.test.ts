@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PROJECT_ROOT } from '../../../scripts/project-root.ts'
 import { describeWithNeovim } from '../../support/real-parts.ts'
 import { type Front, startFront } from './front.ts'
 
@@ -27,6 +28,17 @@ describeWithNeovim('which picker shows the lists', (nvim) => {
     writeFileSync(join(front.nvim.folder, 'bin', 'fzf'), '', { mode: 0o755 })
     await front.nvim.lua('vim.env.PATH = ...', join(front.nvim.folder, 'bin'))
     expect((await current(front)).name).toBe('fzf')
+  })
+
+  test('is a picker that is installed or in use, and never one that waits for its setup', async () => {
+    const front = await startFront(nvim, { env, init: AUTO })
+    await front.nvim.lua('vim.opt.runtimepath:append(...)', join(PROJECT_ROOT, 'test/fixtures/pickers'))
+    expect(await current(front)).toEqual({ name: 'telescope', why: 'it is installed' })
+    expect(await front.nvim.lua("return package.loaded['telescope'] == nil")).toBe(true)
+    await front.nvim.lua('_G.MiniPick = {}')
+    expect(await current(front)).toEqual({ name: 'mini', why: 'it is in use in this Neovim' })
+    await front.nvim.lua('package.loaded.snacks = { did_setup = true, config = { picker = { enabled = true } } }')
+    expect(await current(front)).toEqual({ name: 'snacks', why: 'it is in use in this Neovim' })
   })
 
   test('is read from ollama_config.lua too', async () => {
