@@ -5,6 +5,9 @@ local api = vim.api
 local chats = require('ollama-remote.chats')
 local grammar = require('ollama-remote.grammar')
 
+--- Above what plugins draw that render Markdown: theirs comes at 4096, by default.
+local PRIORITY = 10000
+
 local namespace = api.nvim_create_namespace('ollama-remote.decoration')
 
 local ROLE_GROUPS = {
@@ -58,7 +61,7 @@ local function draw(buffer, row, line, boundary)
     -- An overlay is drawn on a closed fold too, where the fold's own text says more.
     virt_text_pos = boundary.kind == 'thinking' and 'inline' or 'overlay',
     hl_mode = 'combine',
-    priority = 200,
+    priority = PRIORITY,
   })
 end
 

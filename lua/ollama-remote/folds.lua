@@ -217,6 +217,13 @@ function M.restore(chat)
   end)
 end
 
+--- Whether a script for the filetype has set a way of folding of its own in the window.
+---@param window integer
+---@return boolean
+function M.is_disturbed(window)
+  return vim.wo[window].foldmethod ~= 'manual' or vim.wo[window].foldlevel ~= LEVEL
+end
+
 --- Gives all windows of the transcript its folds, as those that are new need it.
 ---@param chat ollama.Chat
 function M.redo(chat)

@@ -66,7 +66,12 @@ local function settle(chat)
   for _, part in ipairs({ 'transcript', 'prompt' }) do
     local window = chats.window(chat, part)
     if window then
+      local folds = part == 'transcript' and require('ollama-remote.folds')
+      local disturbed = folds and folds.is_disturbed(window)
       dress.put_on(window, part, chat.layout)
+      if folds and disturbed then
+        folds.restore(chat)
+      end
     end
   end
 end

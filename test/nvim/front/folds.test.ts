@@ -114,4 +114,30 @@ describeWithNeovim('folds', (nvim) => {
     await front.nvim.type('G[[zc')
     await front.nvim.waitForScreen(/▸ It begins · 4 lines/)
   })
+
+  test('a way of folding that a script sets for the filetype gives way', async () => {
+    const front = await startFront(nvim, {
+      init: `vim.api.nvim_create_autocmd('FileType', {
+        callback = function()
+          vim.cmd("setlocal foldmethod=expr foldexpr=v:lnum>3?'>1':0 foldlevel=99")
+        end,
+      })`,
+    })
+    await openWith(front, TWO)
+    await front.nvim.waitForScreen(/▸ thought for 12 s/)
+    expect(await closedRows(front)).toEqual([7, 16])
+    expect(await front.nvim.lua('return vim.wo.foldmethod')).toBe('manual')
+  })
+
+  test('headings stay as they are drawn when a renderer of Markdown draws over them', async () => {
+    const front = await startFront(nvim)
+    await openWith(front, TWO)
+    await front.nvim.lua(`
+      local theirs = vim.api.nvim_create_namespace('renderer')
+      vim.api.nvim_buf_set_extmark(0, theirs, 0, 0, { end_col = 2, virt_text = { { '## icon', 'Title' } },
+        virt_text_pos = 'overlay' })
+      vim.api.nvim_buf_set_extmark(0, theirs, 0, 0, { end_row = 1, hl_group = 'DiffAdd', hl_eol = true })
+      vim.wo.conceallevel = 3`)
+    await front.nvim.waitForScreen(/▎You · 14:02 *\n/)
+  })
 })
