@@ -141,11 +141,13 @@ export class Journal {
   }
 
   async #begin(): Promise<void> {
+    // Before the record is taken: what comes meanwhile is either in it or waits, and never both.
+    const owner = await this.#deps.owner()
     this.#needsHead = false
     this.#waiting = []
     this.#waitingSince = undefined
     this.#unsyncedSince = undefined
-    const bytes = await this.#deps.file.begin(headPieces(await this.#deps.owner(), this.#record))
+    const bytes = await this.#deps.file.begin(headPieces(owner, this.#record))
     this.#bytes = { head: bytes, all: bytes }
   }
 

@@ -21,7 +21,7 @@ function setUp(record: ChatRecord = emptyRecord, there?: number) {
   const deps = { file, clock, owner: async () => OWNER, onTrouble: (error: unknown) => troubles.push(error) }
   const journal = new Journal('key', record, deps, there)
   const ledger = new Ledger((change, now) => journal.write(change, now), record)
-  return { clock, file, journal, ledger, troubles }
+  return { clock, file, journal, ledger, troubles, deps }
 }
 
 describe('a journal', () => {
@@ -55,6 +55,20 @@ describe('a journal', () => {
     // Many words make few writes, and those make fewer waits for the disk.
     expect(file.calls.filter((call) => call === 'append').length).toBeLessThan(25)
     expect(file.calls.filter((call) => call === 'sync').length).toBeLessThan(8)
+  })
+
+  test('holds what comes while it is looked up whose it is once', async () => {
+    const { clock, file, deps } = setUp()
+    let found = () => {}
+    const owner = () => new Promise<typeof OWNER>((resolve) => (found = () => resolve(OWNER)))
+    const journal = new Journal('key', emptyRecord, { ...deps, owner })
+    const ledger = new Ledger((change, now) => journal.write(change, now))
+    ledger.apply(asked)
+    await clock.advance(SECOND / 2)
+    ledger.apply(answered)
+    found()
+    await clock.advance(SECOND)
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true })
   })
 
   test('is on the disk when it was flushed', async () => {
