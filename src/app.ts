@@ -4,11 +4,8 @@ import type { NeovimClient } from 'neovim'
 import { Chats } from './chat/chats.ts'
 import { Journals } from './chat/journal/journals.ts'
 import { type Owner, ownerOf } from './chat/journal/owner.ts'
-import { leftOverOf } from './chat/left-over.ts'
-import { Claims } from './chat/store/claims.ts'
-import { cleanUp } from './chat/store/cleanup.ts'
-import { SavedChats } from './chat/store/saved-chats.ts'
-import { Trash } from './chat/store/trash.ts'
+import { leftOvers } from './chat/left-over.ts'
+import { Store } from './chat/store/store.ts'
 import { changeConfigFile, keepInConfigFile, type LoadedConfig, loadConfig } from './config/load.ts'
 import { type Config, resolveConfig } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
@@ -36,9 +33,7 @@ export class App {
   readonly #servers: Servers
   readonly #secrets: SecretKeeper
   readonly #book: ServerBook
-  readonly #claims: Claims
-  readonly #trash: Trash
-  readonly #saved: SavedChats
+  readonly #store: Store
   readonly #journals: Journals
   #owner: Promise<Owner> = ownerOf(process.ppid)
   /** By server, so that what is known of a server's models outlives a change of another server. */
@@ -66,19 +61,12 @@ export class App {
       clock: systemClock,
       onTrouble: (error) => this.#warn(`The chat is not being written down: ${(error as Error).message}`),
     })
-    const chatsFolder = () => join(this.#dataFolder, 'chats')
-    this.#claims = new Claims({
-      folder: () => join(this.#dataFolder, 'claims'),
+    this.#store = new Store({
+      surface: this.#editor,
+      dataFolder: () => this.#dataFolder,
       owner: () => this.#owner,
       clock: systemClock,
-    })
-    this.#trash = new Trash({ folder: () => join(this.#dataFolder, 'trash'), chats: chatsFolder, clock: systemClock })
-    this.#saved = new SavedChats({
-      surface: this.#editor,
-      folder: chatsFolder,
-      claims: this.#claims,
-      trash: this.#trash,
-      renameLiving: () => undefined,
+      renameLiving: (file, name) => this.#chats.rename(file, name),
     })
     this.#chats = new Chats({
       surface: this.#editor,
@@ -100,6 +88,12 @@ export class App {
       fullName: (model) => this.#providers().fullName(model),
       defaultModel: () => this.#config.defaultModel,
       journals: this.#journals,
+      saving: {
+        folder: () => this.#store.folder(),
+        claims: this.#store.claims,
+        isAutomatic: () => this.#config.autosave,
+        say: (level, text) => this.#say(level, text),
+      },
       warn: (text) => this.#warn(text),
     })
     this.#book = this.#makeBook()
@@ -155,12 +149,12 @@ export class App {
       handshake: (params) => this.#shakeHands(params),
       ...this.#chats.handlers,
       ...this.#book.handlers,
-      ...this.#saved.handlers,
+      ...this.#store.handlers,
       'chat.close': (params) => {
         this.#servers.need(params.chat, undefined)
         return this.#chats.handlers['chat.close'](params)
       },
-      'left.list': async () => ({ chats: (await this.#journals.left()).map(leftOverOf) }),
+      'left.list': async () => ({ chats: await leftOvers(this.#journals) }),
       'left.drop': ({ key }) => this.#journals.drop(key).then(empty),
       'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
       'editor.focus': () => empty(this.#servers.focus()),
@@ -208,9 +202,7 @@ export class App {
   async #cleanUp(): Promise<void> {
     const { keepDays } = this.#config
     try {
-      const deps = { trash: this.#trash, claims: this.#claims, clock: systemClock }
-      const folders = { dataFolder: () => this.#dataFolder, chats: () => join(this.#dataFolder, 'chats') }
-      const moved = await cleanUp(keepDays, { ...deps, ...folders })
+      const moved = await this.#store.cleanUp(keepDays)
       if (moved === 0) return
       const chats = moved === 1 ? 'A chat' : `${moved} chats`
       this.#say('info', `${chats} older than ${keepDays} days moved to the trash; :Ollama undo-clear brings back`)

@@ -1,16 +1,17 @@
 // The open chats by number, and what the editor may ask of each. What happens in one of them is session.ts's.
 import { PluginError } from '../core/errors.ts'
 import type { ChatState, Method, OpenedChat, Params, Results } from '../rpc/protocol.ts'
-import type { Journal } from './journal/journal.ts'
 import type { Journals, Resumed } from './journal/journals.ts'
-import { type Change, type ChatRecord, emptyRecord, isBlank } from './record.ts'
-import { Session, type SessionDeps } from './session.ts'
+import { LivingChat, type LivingChatDeps } from './living-chat.ts'
+import { emptyRecord } from './record.ts'
+import { Session } from './session.ts'
+import { readChat, takeUp } from './store/opening.ts'
 import { draftOf } from './take-over.ts'
 
 type ChatMethod = Extract<Method, `chat.${string}`>
 export type ChatHandlers = { [M in ChatMethod]: (params: Params<M>) => Promise<Results[M]> | Results[M] }
 
-export interface ChatsDeps extends SessionDeps {
+export interface ChatsDeps extends LivingChatDeps {
   /** The full name, `server:model`, of whatever a reference means. @throws PluginError CHAT_NO_MODEL */
   fullName(model: string): string
   /** The model of new chats, if one was ever chosen. */
@@ -20,9 +21,16 @@ export interface ChatsDeps extends SessionDeps {
   warn(text: string): void
 }
 
+/** A saved chat that is only read. */
+interface ReadingChat {
+  session: Session
+  /** Without the folder. */
+  file: string
+}
+
 export class Chats {
   readonly #deps: ChatsDeps
-  readonly #open = new Map<number, { session: Session; journal: Journal }>()
+  readonly #open = new Map<number, LivingChat | ReadingChat>()
 
   constructor(deps: ChatsDeps) {
     this.#deps = deps
@@ -32,29 +40,32 @@ export class Chats {
     return {
       'chat.open': (params) => this.#show(params),
       'chat.recover': ({ chat, key }) => this.#recover(chat, key),
+      'chat.load': ({ chat, file }) => this.#load(chat, file),
+      'chat.take_up': ({ chat, copy = false }) => this.#takeUp(chat, copy),
+      'chat.save': ({ chat, name }) => this.#living(chat).saver.save(name),
       'chat.draft': ({ chat, text, editing, aside }) =>
         empty(
-          this.#session(chat).noteDraft({
+          this.#living(chat).session.noteDraft({
             text,
             ...(editing === undefined ? {} : { editing }),
             ...(aside === undefined ? {} : { aside }),
           }),
         ),
       'chat.send': ({ chat, text, replaces }) =>
-        this.#session(chat)
-          .send(text, replaces === undefined ? {} : { replaces })
+        this.#living(chat)
+          .session.send(text, replaces === undefined ? {} : { replaces })
           .then(empty),
       'chat.stop': ({ chat, all = false }) => this.#session(chat).stop({ all }),
-      'chat.resume': ({ chat }) => this.#session(chat).resume().then(empty),
+      'chat.resume': ({ chat }) => this.#living(chat).session.resume().then(empty),
       'chat.queue': ({ chat }) => ({ prompts: this.#session(chat).queue() }),
-      'chat.unqueue': ({ chat, prompt }) => empty(this.#session(chat).unqueue(prompt)),
-      'chat.again': ({ chat }) => this.#session(chat).again().then(empty),
-      'chat.take': ({ chat, turn }) => this.#session(chat).editing.take(turn),
+      'chat.unqueue': ({ chat, prompt }) => empty(this.#living(chat).session.unqueue(prompt)),
+      'chat.again': ({ chat }) => this.#living(chat).session.again().then(empty),
+      'chat.take': ({ chat, turn }) => this.#living(chat).session.editing.take(turn),
       'chat.step': ({ chat, by }) => this.#session(chat).editing.step(by),
       'chat.variant': ({ chat, turn, by }) => this.#session(chat).editing.variant(turn, by),
       'chat.variants': ({ chat, turn }) => this.#session(chat).editing.variants(turn),
-      'chat.delete': ({ chat, turn }) => this.#session(chat).editing.remove(turn).then(empty),
-      'chat.model': ({ chat, model }) => this.#session(chat).useModel(this.#deps.fullName(model)),
+      'chat.delete': ({ chat, turn }) => this.#living(chat).session.editing.remove(turn).then(empty),
+      'chat.model': ({ chat, model }) => this.#living(chat).session.useModel(this.#deps.fullName(model)),
       'chat.close': ({ chat }) => this.#close(chat).then(empty),
       ...unbuilt,
     }
@@ -69,12 +80,13 @@ export class Chats {
   async leave(): Promise<void> {
     const all = [...this.#open.values()]
     this.#open.clear()
-    await Promise.all(
-      all.map(({ session, journal }) => {
-        session.leave()
-        return journal.close({ keep: !isBlank(session.record) })
-      }),
-    )
+    await Promise.all(all.map((open) => (open instanceof LivingChat ? open.leave() : open.session.leave())))
+  }
+
+  /** Renames the living chat that has this file. @returns its file then; `undefined` when there is no such chat */
+  rename(file: string, name: string): Promise<string> | undefined {
+    const living = [...this.#open.values()].find((open) => open instanceof LivingChat && open.saver.file === file)
+    return living instanceof LivingChat ? living.saver.rename(name) : undefined
   }
 
   async #show({ chat, key, transcript }: Params<'chat.open'>): Promise<OpenedChat> {
@@ -99,49 +111,75 @@ export class Chats {
     return session.state()
   }
 
-  #begin(chat: number, { journal, record }: Resumed, transcript?: string): Session {
-    const onChange = (change: Change, now: ChatRecord) => {
-      journal.write(change, now)
-      if (endsTurn(change)) void journal.flush()
-    }
-    const session = new Session(chat, this.#deps, { record, onChange, kept: () => ({ key: journal.key }) })
-    this.#open.set(chat, { session, journal })
+  #begin(chat: number, resumed: Resumed, transcript?: string): Session {
+    const living = new LivingChat(chat, resumed, this.#deps)
+    const { session } = living
+    this.#open.set(chat, living)
     for (const problem of session.adopt(transcript)) this.#deps.warn(problem)
     const model = this.#deps.defaultModel()
     if (session.state().model === undefined && model !== undefined) session.useModel(this.#deps.fullName(model))
+    void living.saver.goOn()
     return session
   }
 
-  /** @throws PluginError CHAT_NO_TURN */
+  /** @throws PluginError STORE_NOT_FOUND, STORE_UNREADABLE */
+  async #load(chat: number, file: string): Promise<OpenedChat> {
+    const { record, problems } = await readChat(this.#deps.saving.folder(), file)
+    const kept = { file, read_only: true, ...(record.meta.title === undefined ? {} : { title: record.meta.title }) }
+    const session = new Session(chat, this.#deps, { record, kept: () => kept })
+    this.#open.set(chat, { session, file })
+    return { ...this.#shown(session), ...(problems.length === 0 ? {} : { problems }) }
+  }
+
+  /** @throws PluginError CHAT_NO_TURN when it lives already; CHAT_IN_USE, STORE_NOT_FOUND, STORE_UNREADABLE */
+  async #takeUp(chat: number, isCopy: boolean): Promise<OpenedChat> {
+    const reading = this.#opened(chat)
+    if (reading instanceof LivingChat) throw new PluginError('CHAT_NO_TURN', 'This chat lives already')
+    const { saving, clock, journals } = this.#deps
+    const options = { isCopy, claims: saving.claims, clock }
+    const { record, problems, file } = await takeUp(saving.folder(), reading.file, options)
+    reading.session.leave()
+    const living = new LivingChat(chat, { journal: journals.begin(record), record }, this.#deps, file ? { file } : {})
+    this.#open.set(chat, living)
+    const { draft } = record.meta
+    const state = this.#shown(living.session)
+    return { ...state, ...(draft ? { draft } : {}), ...(problems.length === 0 ? {} : { problems }) }
+  }
+
+  /** A chat that may be changed. @throws PluginError CHAT_NO_TURN, CHAT_READ_ONLY */
+  #living(chat: number): LivingChat {
+    const open = this.#opened(chat)
+    if (open instanceof LivingChat) return open
+    throw new PluginError('CHAT_READ_ONLY', 'This chat is only read here', { hint: '<CR> takes it up again.' })
+  }
+
   #session(chat: number): Session {
+    return this.#opened(chat).session
+  }
+
+  /** @throws PluginError CHAT_NO_TURN */
+  #opened(chat: number): LivingChat | ReadingChat {
     const open = this.#open.get(chat)
-    if (open) return open.session
+    if (open) return open
     throw new PluginError('CHAT_NO_TURN', `There is no chat ${chat}`, { hint: 'Open one with :Ollama chat.' })
   }
 
+  /** @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE when it could not be saved; then it goes on */
   async #close(chat: number): Promise<void> {
     const open = this.#open.get(chat)
+    if (open instanceof LivingChat) await open.close()
+    else open?.session.close()
     this.#open.delete(chat)
-    open?.session.close()
-    await open?.journal.close({ keep: false })
   }
 }
 
 const LEFT_HINT = 'See which are with :Ollama recover.'
-
-/** Whether a turn is whole after it. */
-function endsTurn(change: Change): boolean {
-  return change.type === 'finish' || (change.type === 'append' && change.turns.at(-1)?.role === 'user')
-}
 
 function refuse(): never {
   throw new PluginError('INTERNAL', 'This is not built yet')
 }
 
 const unbuilt = {
-  'chat.load': refuse,
-  'chat.take_up': refuse,
-  'chat.save': refuse,
   'chat.set': refuse,
 }
 

@@ -1,8 +1,19 @@
-// A chat that a Neovim which is gone has left over, as one row of a list. Pure.
+// The chats that Neovims which are gone have left over, as a list to choose from.
 import type { LeftOver } from '../rpc/protocol.ts'
 import { current } from './history.ts'
-import type { LeftJournal } from './journal/journals.ts'
+import type { Journals, LeftJournal } from './journal/journals.ts'
+import { isWholeIn } from './store/opening.ts'
 import { draftOf } from './take-over.ts'
+
+/** All of them; one of which everything is in its file was ended well, and is removed. */
+export async function leftOvers(journals: Pick<Journals, 'left' | 'drop'>): Promise<LeftOver[]> {
+  const rows: LeftOver[] = []
+  for (const left of await journals.left()) {
+    if (await isWholeIn(left.record)) await journals.drop(left.key)
+    else rows.push(leftOverOf(left))
+  }
+  return rows
+}
 
 export function leftOverOf({ key, record, changed }: LeftJournal): LeftOver {
   const { turns } = current(record.history)

@@ -42,7 +42,7 @@ export interface SessionStart {
   record?: ChatRecord
   onChange?: OnChange
   /** Told with the state: what is kept of the chat, and where. */
-  kept?(): Pick<ChatState, 'key' | 'title' | 'file' | 'unsaved' | 'autosave' | 'read_only'>
+  kept?(): Pick<ChatState, 'key' | 'title' | 'named' | 'file' | 'unsaved' | 'autosave' | 'read_only'>
 }
 
 export class Session {
@@ -161,7 +161,7 @@ export class Session {
 
   /** Changes what is known of the chat besides its turns, and tells the state anew. */
   note(set: MetaChange['set']): ChatState {
-    this.#ledger.apply({ type: 'meta', set })
+    if (Object.keys(set).length > 0) this.#ledger.apply({ type: 'meta', set })
     this.#tell()
     return this.state()
   }

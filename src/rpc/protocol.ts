@@ -65,8 +65,8 @@ export const requestSchemas = {
   'chat.load': z.object({ chat, file }),
   /** Opens what a Neovim that is gone has left over, as a living chat. */
   'chat.recover': z.object({ chat, key: z.string().min(1) }),
-  /** Makes a chat that was loaded a living one. */
-  'chat.take_up': z.object({ chat }),
+  /** Makes a chat that was loaded a living one; as a `copy` in a file of its own, when another Neovim has its file. */
+  'chat.take_up': z.object({ chat, copy: z.boolean().optional() }),
   /** What stands in the prompt now, to be written down. */
   'chat.draft': z.object({ chat, ...written }),
   /** Saves the chat in its file; under a new name when one is given. */
@@ -198,6 +198,8 @@ export interface ChatState {
   /** By which a later host finds what is written down of it. */
   key?: string
   title?: string
+  /** Whether a person gave it. */
+  named?: boolean
   /** The file it is saved in, without the folder. */
   file?: string
   /** Whether it holds words that are in no file. */

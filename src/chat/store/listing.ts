@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { localTime } from '../conversation.ts'
-import { readFailure } from './failures.ts'
+import { notFound, readFailure } from './failures.ts'
 import { ENDING, readFileName } from './file-name.ts'
 
 export interface Listed {
@@ -63,6 +63,13 @@ export async function* listedInParts(folder: string, signal?: AbortSignal): Asyn
     since = performance.now()
   }
   yield found.sort(byChange)
+}
+
+/** The path of a chat's file. @throws PluginError STORE_NOT_FOUND for what can be none of this folder */
+export function chatPath(folder: string, file: string): string {
+  const path = join(folder, file)
+  if (/[/\\\0]/.test(file) || file.startsWith('.') || !file.endsWith(ENDING)) throw notFound(path)
+  return path
 }
 
 /**

@@ -8,7 +8,7 @@ import { giveNameBack, makeFolder, moveFile, takeName } from './disk.ts'
 import { excerpt } from './excerpt.ts'
 import { inUse, notFound, writeFailure } from './failures.ts'
 import { ENDING, fileName, fitName, readFileName } from './file-name.ts'
-import { isOurs, type Listed, listed, listedInParts } from './listing.ts'
+import { chatPath, isOurs, type Listed, listed, listedInParts } from './listing.ts'
 import { search, wordsOf } from './search.ts'
 import type { Trash } from './trash.ts'
 
@@ -47,7 +47,7 @@ export class SavedChats {
     return {
       'saved.list': (params) => this.#list(params),
       'saved.cancel': ({ walk }) => this.#cancel(walk),
-      'saved.preview': async ({ file, lines }) => ({ text: await excerpt(this.#path(file), lines) }),
+      'saved.preview': async ({ file, lines }) => ({ text: await excerpt(chatPath(this.#deps.folder(), file), lines) }),
       'saved.rename': async ({ file, name }) => ({ file: await this.#rename(file, name) }),
       'saved.delete': ({ files }) => this.#delete(files),
       'saved.summary': () => this.#summary(),
@@ -123,10 +123,10 @@ export class SavedChats {
   }
 
   async #rename(file: string, name: string): Promise<string> {
-    const path = this.#path(file)
-    const living = this.#deps.renameLiving(file, name)
+    const { claims, folder, renameLiving } = this.#deps
+    const path = chatPath(folder(), file)
+    const living = renameLiving(file, name)
     if (living) return living
-    const { claims, folder } = this.#deps
     await claims.claim(file)
     try {
       return await renamed(folder(), file, name)
@@ -140,13 +140,13 @@ export class SavedChats {
   async #delete(files: readonly string[]): Promise<{ count: number }> {
     const open = await this.#deps.claims.open()
     for (const file of files) {
-      this.#path(file)
+      chatPath(this.#deps.folder(), file)
       const where = open.get(file)
       if (where) throw inUse(file, where)
     }
     const { files: moved } = await this.#deps.trash.take(files, 'delete')
     const [first = ''] = files
-    if (moved.length === 0) throw notFound(this.#path(first))
+    if (moved.length === 0) throw notFound(chatPath(this.#deps.folder(), first))
     return { count: moved.length }
   }
 
@@ -173,13 +173,6 @@ export class SavedChats {
     const chats = (await listed(folder)).filter(({ file }) => !open.has(file))
     const ours = await inTurn(chats, ({ file }) => isOurs(folder, file))
     return chats.filter((_, index) => ours[index])
-  }
-
-  /** @throws PluginError STORE_NOT_FOUND for what is no file of the folder */
-  #path(file: string): string {
-    const path = join(this.#deps.folder(), file)
-    if (/[/\\\0]/.test(file) || file.startsWith('.') || !file.endsWith(ENDING)) throw notFound(path)
-    return path
   }
 }
 

@@ -33,7 +33,8 @@ import { resolveSsh } from '../../../src/tunnel/ssh-config/ssh-config.ts'
 import { refuseUnsupportedRoute } from '../../../src/tunnel/ssh-config/ssh-parameters.ts'
 import { channelError, channelTimeout, connectError, lostError, timeoutError } from '../../../src/tunnel/ssh-errors.ts'
 import { sshTarget } from '../../support/ssh-target.ts'
-import { setUp } from '../chat/rig.ts'
+import { setUpChats } from '../chat/chats-rig.ts'
+import { CHAT, setUp } from '../chat/rig.ts'
 import { memoryFiles, PARAMETERS, scripted } from '../tunnel/fakes.ts'
 import { failedLogin } from '../tunnel/login/failed-login.ts'
 
@@ -206,6 +207,7 @@ const MEETINGS: Record<ErrorCode, Meeting> = {
   CHAT_NO_TURN: { meet: () => setUp().session.editing.take(9), reads: /^This chat has no turn 9$/, hint: /\S/ },
   CHAT_STOPPED: { meet: closedChat, reads: /^This chat is closed$/ },
   CHAT_BUSY: { meet: busyChat, reads: /^An answer is still coming$/, hint: /Stop it first/ },
+  CHAT_READ_ONLY: { meet: onlyRead, reads: /^This chat is only read here$/, hint: /<CR>/ },
   CHAT_IN_USE: { meet: openElsewhere, reads: /^a\.txt is open in another Neovim$/, hint: /as a copy/ },
   STORE_NOT_FOUND: {
     meet: () => excerpt('/nowhere/a.txt', 3),
@@ -316,6 +318,14 @@ async function changedByAnother(): Promise<void> {
   const { stamp } = await readWhole(path)
   await writeFile(path, 'more')
   await replaceFile(path, 'mine', stamp)
+}
+
+async function onlyRead(): Promise<void> {
+  const folder = await folderOfItsOwn()
+  await writeFile(join(folder, 'a.txt'), 'Why?')
+  const { handlers } = await setUpChats(folder)
+  await handlers['chat.load']({ chat: CHAT, file: 'a.txt' })
+  await handlers['chat.send']({ chat: CHAT, text: 'And?' })
 }
 
 async function openElsewhere(): Promise<void> {

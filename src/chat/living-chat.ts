@@ -1,0 +1,72 @@
+// A chat that lives: its session, and the two who write down what becomes of it. Not here: which chats there are (chats.ts).
+import type { Journal } from './journal/journal.ts'
+import type { Resumed } from './journal/journals.ts'
+import { type Change, type ChatRecord, isBlank } from './record.ts'
+import { Session, type SessionDeps } from './session.ts'
+import type { ChatFile } from './store/chat-file.ts'
+import { Saver, type SaverDeps } from './store/saver.ts'
+import { draftOf } from './take-over.ts'
+
+export interface LivingChatDeps extends SessionDeps {
+  saving: Pick<SaverDeps, 'folder' | 'claims' | 'isAutomatic' | 'say'>
+}
+
+export class LivingChat {
+  readonly session: Session
+  readonly saver: Saver
+  readonly #journal: Journal
+
+  /** @param taken the file that it was taken up from, where it has one; all that is known of the chat is saved then */
+  constructor(chat: number, { journal, record }: Resumed, deps: LivingChatDeps, taken?: { file?: ChatFile }) {
+    this.#journal = journal
+    this.saver = new Saver(
+      {
+        ...{ clock: deps.clock, log: deps.log, ...deps.saving },
+        record: () => this.session.record,
+        note: (set) => void this.session.note(set),
+      },
+      taken && { ...taken, record },
+    )
+    this.session = new Session(chat, deps, {
+      record,
+      onChange: (change, now) => this.#noted(change, now),
+      kept: () => ({ key: journal.key, ...this.saver.state }),
+    })
+  }
+
+  /** Ends it; what can be saved by itself is. @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE; then the chat goes on */
+  async close(): Promise<void> {
+    this.#takeBackUnsent()
+    await this.saver.end()
+    this.session.close()
+    await this.#journal.close({ keep: false })
+  }
+
+  /** Its editor is gone: all that is known of the chat is on the disk when this resolves. */
+  async leave(): Promise<void> {
+    this.session.leave()
+    await Promise.all([this.saver.leave(), this.#journal.flush()])
+    await this.#journal.close({ keep: !isBlank(this.session.record) })
+  }
+
+  #noted(change: Change, now: ChatRecord): void {
+    this.#journal.write(change, now)
+    if (endsTurn(change)) void this.#journal.flush()
+    this.saver.noted(change)
+  }
+
+  /** What was sent and not asked is a draft again. */
+  #takeBackUnsent(): void {
+    const waiting = this.session.queue().map(({ text }) => text)
+    const { taken } = this.session.stop({ all: true })
+    const queue = taken === undefined ? waiting : [taken, ...waiting]
+    const { draft } = this.session.record.meta
+    const unsent = queue.length === 0 ? undefined : draftOf({ queue, ...(draft ? { draft } : {}) })
+    if (unsent) this.session.noteDraft(unsent)
+  }
+}
+
+/** Whether a turn is whole after it. */
+function endsTurn(change: Change): boolean {
+  return change.type === 'finish' || (change.type === 'append' && change.turns.at(-1)?.role === 'user')
+}

@@ -1,0 +1,115 @@
+// A saved chat that is opened: to be read, to be taken up, or by the host that comes after another.
+import { basename } from 'node:path'
+import type { Clock } from '../../core/clock.ts'
+import { PluginError } from '../../core/errors.ts'
+import { localTime } from '../conversation.ts'
+import type { ChatRecord } from '../record.ts'
+import { parseChat, renderChat } from '../transcript/chat-file.ts'
+import { ChatFile } from './chat-file.ts'
+import type { Claims } from './claims.ts'
+import { readWhole } from './disk.ts'
+import { readFailure } from './failures.ts'
+import { chatPath, isOurs } from './listing.ts'
+import { calledAs } from './naming.ts'
+
+export interface Read {
+  record: ChatRecord
+  /** What could not be read as it was meant, one sentence each. */
+  problems: string[]
+}
+
+export interface TakenUp extends Read {
+  /** Absent when the chat is to have a file of its own. */
+  file?: ChatFile
+}
+
+/** @throws PluginError STORE_NOT_FOUND, STORE_UNREADABLE */
+export async function readChat(folder: string, file: string): Promise<Read> {
+  const { text } = await whole(chatPath(folder, file))
+  return called(file, text)
+}
+
+/**
+ * Reads a saved chat in order to go on with it. One that the plugin did not write, and one of which a copy is wanted, stays as
+ * it is, and the chat gets a file of its own.
+ * @throws PluginError CHAT_IN_USE, STORE_NOT_FOUND, STORE_UNREADABLE, STORE_UNWRITABLE
+ */
+export async function takeUp(
+  folder: string,
+  file: string,
+  { isCopy, claims, clock }: { isCopy: boolean; claims: Claims; clock: Clock },
+): Promise<TakenUp> {
+  const path = chatPath(folder, file)
+  if (isCopy || !(await isOurs(folder, file))) {
+    const { record, problems } = await readChat(folder, file)
+    const created = isCopy ? { created: localTime(clock.now()) } : {}
+    const told = `${file} stays as it is; the chat goes on in a file of its own`
+    return { record: { ...record, meta: { ...record.meta, ...created } }, problems: [...problems, told] }
+  }
+  await claims.claim(file)
+  try {
+    const { text, stamp } = await whole(path)
+    const { record, problems } = called(file, text)
+    const meta = { ...record.meta, file: path }
+    return { record: { ...record, meta }, problems, file: new ChatFile(path, stamp, claims) }
+  } catch (error) {
+    await claims.release(file)
+    throw error
+  }
+}
+
+/**
+ * The file that an earlier host saved a chat in. What is there and not in the chat was written by somebody else, and counts
+ * as changed.
+ * @returns also whether the chat is there as it is now
+ * @throws PluginError CHAT_IN_USE, STORE_UNREADABLE
+ */
+export async function reclaimed(
+  path: string,
+  record: ChatRecord,
+  claims: Claims,
+): Promise<{ file: ChatFile; isWhole: boolean }> {
+  const file = basename(path)
+  await claims.claim(file)
+  try {
+    const { text, stamp } = await whole(path)
+    const known = new Set(record.history.entries.map(({ turn }) => turn.text))
+    const isKnown = parseChat(text).record.history.entries.every(({ turn }) => isBeginning(turn.text, known))
+    const own = new ChatFile(path, isKnown ? stamp : { ...stamp, bytes: -1 }, claims)
+    return { file: own, isWhole: isKnown && renderChat(record) === text }
+  } catch (error) {
+    if (error instanceof PluginError && error.code === 'STORE_NOT_FOUND') {
+      return { file: new ChatFile(path, { inode: 0, changed: 0, bytes: -1, hash: '' }, claims), isWhole: false }
+    }
+    await claims.release(file)
+    throw error
+  }
+}
+
+/** Whether all that is known of a chat is in its file, however that went on since. */
+export async function isWholeIn(record: ChatRecord): Promise<boolean> {
+  const { file, draft } = record.meta
+  if (file === undefined || record.meta.queue !== undefined) return false
+  const found = await readWhole(file).catch(() => undefined)
+  if (!found) return false
+  const { history, meta } = parseChat(found.text).record
+  const kept = new Set(history.entries.map(({ turn }) => turn.text))
+  const isKept = record.history.entries.every(({ turn }) => kept.has(turn.text))
+  return isKept && (draft === undefined || draft.text === meta.draft?.text)
+}
+
+/** Whether a text is known, or was saved while it still grew. */
+function isBeginning(text: string, known: ReadonlySet<string>): boolean {
+  return known.has(text) || [...known].some((whole) => whole.startsWith(text))
+}
+
+function called(file: string, text: string): Read {
+  const { record, problems } = parseChat(text)
+  return { record: calledAs(file, record), problems }
+}
+
+async function whole(path: string): ReturnType<typeof readWhole> {
+  return await readWhole(path).catch((error: unknown) => {
+    throw readFailure(error, path)
+  })
+}
