@@ -51,7 +51,31 @@ local table_of_actions = {
     chat().arrange('vertical')
   end,
   close = function()
-    chat().close()
+    require('ollama-remote.ending').close()
+  end,
+  chats = function()
+    require('ollama-remote.shelf').open()
+  end,
+  save = function()
+    require('ollama-remote.save').save(require('ollama-remote.chats').current())
+  end,
+  load = function()
+    require('ollama-remote.saved').load()
+  end,
+  search = function()
+    require('ollama-remote.saved').search()
+  end,
+  clear = function()
+    require('ollama-remote.saved').clear()
+  end,
+  ['undo-clear'] = function()
+    require('ollama-remote.saved').undo_clear()
+  end,
+  ['take-up'] = function()
+    require('ollama-remote.viewer').take_up()
+  end,
+  ['viewer-close'] = function()
+    require('ollama-remote.viewer').close_here()
   end,
   log = function()
     require('ollama-remote.log').open()

@@ -16,17 +16,41 @@ local BUFFER_OPTIONS = {
 ---@param part 'transcript'|'prompt'
 ---@return string
 local function buffer_name(chat, part)
-  return ('ollama-%s://%d'):format(part == 'prompt' and 'prompt' or 'chat', chat.id)
+  local name = ('ollama-%s://%d'):format(part == 'prompt' and 'prompt' or 'chat', chat.id)
+  local title = part == 'transcript' and chat.state.title
+  return title and (name .. '/' .. title:gsub('[%c/]', ' ')) or name
+end
+
+---@param name string
+---@param except integer
+local function delete_named(name, except)
+  for _, buffer in ipairs(api.nvim_list_bufs()) do
+    if buffer ~= except and api.nvim_buf_get_name(buffer) == name then
+      pcall(api.nvim_buf_delete, buffer, { force = true })
+    end
+  end
 end
 
 ---@param buffer integer
 ---@param name string
 local function name_buffer(buffer, name)
-  local stale = vim.fn.bufnr('^' .. name .. '$')
-  if stale > 0 then
-    pcall(api.nvim_buf_delete, stale, { force = true })
-  end
+  delete_named(name, buffer)
+  local before = api.nvim_buf_get_name(buffer)
   pcall(api.nvim_buf_set_name, buffer, name)
+  -- Neovim leaves a buffer of the old name behind.
+  if before ~= '' then
+    delete_named(before, buffer)
+  end
+end
+
+--- Has the transcript's name tell the chat's title, for `:ls` and the like.
+---@param chat ollama.Chat
+function M.rename(chat)
+  local buffer = chats.buffer(chat, 'transcript')
+  local name = buffer and buffer_name(chat, 'transcript')
+  if buffer and api.nvim_buf_get_name(buffer) ~= name then
+    name_buffer(buffer, name)
+  end
 end
 
 --- Keeps what a buffer holds that someone unloads or wipes; the chat is to have another in its place.
@@ -52,7 +76,7 @@ local function new_buffer(chat, part)
   chat.buffers[part] = buffer
   name_buffer(buffer, buffer_name(chat, part))
   local options = vim.tbl_extend('force', {
-    buftype = 'nofile',
+    buftype = 'acwrite',
     bufhidden = 'hide',
     swapfile = false,
     modeline = false,
@@ -74,8 +98,9 @@ local function new_buffer(chat, part)
       lose(chat, part, buffer)
     end,
   })
+  require('ollama-remote.save').attach(chat, part, buffer)
   -- Before the filetype, so that a FileType autocommand of the user's has the last word.
-  require('ollama-remote.keys').apply(buffer, part)
+  require('ollama-remote.keys').apply(buffer, chat.read_only and 'viewer' or part)
   return buffer
 end
 
@@ -111,6 +136,13 @@ local function watch_prompt(chat, buffer)
       require('ollama-remote.link').prompt_begun(chat)
     end,
   })
+end
+
+--- Makes the one buffer of a chat that is only read.
+---@param chat ollama.Chat
+---@return integer
+function M.open_viewer(chat)
+  return new_buffer(chat, 'transcript')
 end
 
 --- Makes the buffers that are missing. A new transcript is empty: the host is asked for it again.

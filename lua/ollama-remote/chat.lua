@@ -187,22 +187,6 @@ function M.again()
   session.request(chats.current(), 'chat.again', {})
 end
 
---- Ends the chat.
-function M.close()
-  local chat = chats.current()
-  if not chat then
-    return message.whisper('No chat is open')
-  end
-  if chat.known then
-    rpc.request('chat.close', { chat = chat.id }, function() end)
-  end
-  local ended = is_running(chat) and 'stopped' or chat.state.ended
-  session.set_state(chat, { phase = 'idle', queued = 0, model = chat.state.model, ended = ended })
-  require('ollama-remote.ui').hide(chat)
-  require('ollama-remote.buffers').wipe(chat)
-  chats.forget(chat)
-end
-
 --- Starts the host anew; it adopts the chats.
 function M.restart()
   require('ollama-remote.host').forgive()

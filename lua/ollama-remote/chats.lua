@@ -18,6 +18,11 @@ local M = {}
 ---@field error? ollama.Error
 ---@field queued integer
 ---@field rate? number
+---@field title? string
+---@field named? boolean whether a person gave the title
+---@field file? string that it is saved in, without the folder
+---@field unsaved? boolean whether it holds words that are in no file
+---@field autosave? boolean whether it is saved by itself
 
 ---@class ollama.Pending a prompt that the host has not yet taken over
 ---@field text string
@@ -68,6 +73,7 @@ local M = {}
 ---@field folds? ollama.KeptFolds what was open and closed when it was last looked at
 ---@field partial boolean whether the transcript's last line of text lacks its newline
 ---@field phase_rows? integer how many rows the phase and the waiting prompts take
+---@field saving? true it was given to the host to be saved
 ---@field read_only? true it was loaded to be read: it has no prompt, and is meant only where the cursor is in it
 ---@field since? integer when the running request began, in milliseconds of vim.uv.now()
 
@@ -183,6 +189,15 @@ end
 ---@return 'transcript'|'prompt'|nil
 function M.of_window(window)
   return owner('windows', window)
+end
+
+--- Takes a chat in again whose end came to nothing.
+---@param chat ollama.Chat
+function M.take_back(chat)
+  if not M.get(chat.id) then
+    open[#open + 1] = chat
+  end
+  M.select(chat)
 end
 
 --- Takes an ended chat out; the one begun last of those that remain is meant from now on.

@@ -48,6 +48,20 @@ local function with_secrets(does)
   end
 end
 
+---@param does 'load'|'search'|'rename'|'delete'
+---@return fun(call: ollama.Invocation)
+local function with_saved(does)
+  return function(call)
+    require('ollama-remote.saved')[does](call.rest ~= '' and call.rest or nil)
+  end
+end
+
+---@param call ollama.Invocation
+local function save(call)
+  local chat = require('ollama-remote.chats').current()
+  require('ollama-remote.save').save(chat, call.rest ~= '' and call.rest or nil)
+end
+
 ---@param action string
 ---@return fun()
 local function plain(action)
@@ -70,11 +84,15 @@ end
 local subcommands = {
   ask = ask,
   chat = open,
+  chats = plain('chats'),
+  clear = plain('clear'),
   close = plain('close'),
   default = with_model('default'),
   ['delete-turn'] = delete_turn,
+  delete = with_saved('delete'),
   forget = with_secrets('forget'),
   horizontal = plain('horizontal'),
+  load = with_saved('load'),
   log = plain('log'),
   model = with_model('switch'),
   new = begin,
@@ -82,11 +100,15 @@ local subcommands = {
   recover = plain('recover'),
   remember = with_secrets('remember'),
   restart = plain('restart'),
+  rename = with_saved('rename'),
   resume = plain('resume'),
+  save = save,
+  search = with_saved('search'),
   servers = plain('servers'),
   stop = stop,
   toggle = plain('toggle'),
   vertical = plain('vertical'),
+  ['undo-clear'] = plain('undo-clear'),
 }
 
 ---@return string[]
@@ -122,6 +144,13 @@ end
 ---@return string[]
 function M.complete(lead, line)
   local before = line:sub(1, #line - #lead)
+  local saved = line:match('Ollama%s+load%s+(.*)$') or line:match('Ollama%s+delete%s+(.*)$')
+  if saved then
+    -- What is completed is the last word of a name in which there may be several.
+    return vim.tbl_map(function(name)
+      return name:sub(#saved - #lead + 1)
+    end, beginning_with(require('ollama-remote.walks').known(), saved))
+  end
   local name = before:match('Ollama%s+(%S+)%s+$')
   if name == 'model' or name == 'default' then
     return beginning_with(require('ollama-remote.picker').known(), lead)

@@ -16,6 +16,7 @@ local TITLES = {
   prompt = 'In the prompt',
   transcript = 'In the transcript',
   ['prompt+transcript'] = 'In both',
+  viewer = 'In a saved chat that is read',
   servers = 'In the list of servers',
 }
 
@@ -102,8 +103,9 @@ local function sections()
   local found = local_keys(is_servers and { servers = buffer } or {
     prompt = chat and chats.buffer(chat, 'prompt'),
     transcript = chat and chats.buffer(chat, 'transcript'),
+    viewer = chat and chat.read_only and chats.buffer(chat, 'transcript') or nil,
   })
-  local order = part == 'transcript' and { 'transcript', 'prompt+transcript', 'prompt' }
+  local order = part == 'transcript' and { 'viewer', 'transcript', 'prompt+transcript', 'prompt' }
     or { 'prompt', 'prompt+transcript', 'transcript' }
   for where in vim.spairs(found) do
     if not vim.list_contains(order, where) then

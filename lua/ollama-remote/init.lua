@@ -51,7 +51,7 @@ function M.toggle()
 end
 
 function M.close()
-  require('ollama-remote.chat').close()
+  require('ollama-remote.ending').close()
 end
 
 function M.send()

@@ -1,7 +1,7 @@
 -- The keys inside the plugin's own buffers, as one table: the maps and the help both come from it.
 local M = {}
 
----@alias ollama.Place 'prompt'|'transcript'|'servers'
+---@alias ollama.Place 'prompt'|'transcript'|'viewer'|'servers' a viewer has the transcript's keys that only read, too
 
 ---@class ollama.Key
 ---@field action string the name in `<Plug>(ollama-…)` and in the option `keymaps`
@@ -147,6 +147,14 @@ for _, lhs in ipairs({ 'i', 'a', 'o', 'I', 'A', 'O' }) do
 end
 
 for _, row in ipairs({
+  { 'take-up', '<CR>', 'go on with it as a living chat' },
+  { 'viewer-close', 'q', 'close' },
+}) do
+  M.table[#M.table + 1] =
+    { action = row[1], lhs = row[2], modes = { 'n' }, where = { 'viewer' }, desc = row[3] }
+end
+
+for _, row in ipairs({
   { 'server-connect', '<CR>', 'connect' },
   { 'server-disconnect', 'x', 'disconnect' },
   { 'server-test', 't', 'test the way to it, step by step' },
@@ -187,13 +195,33 @@ local function is_taken(key, wanted)
   return false
 end
 
+--- What asks, or changes what is asked, is for living chats.
+local FOR_THE_LIVING = {
+  stop = true,
+  again = true,
+  resume = true,
+  edit = true,
+  prompt = true,
+  ['delete-turn'] = true,
+}
+
+---@param key ollama.Key
+---@param where ollama.Place
+---@return boolean
+local function is_for(key, where)
+  local read = where == 'viewer'
+    and vim.list_contains(key.where, 'transcript')
+    and not FOR_THE_LIVING[key.action]
+  return read or vim.list_contains(key.where, where)
+end
+
 --- Sets the maps of one buffer. They lead to the <Plug> maps, so that a FileType autocommand can set its own.
 ---@param buffer integer
 ---@param where ollama.Place
 function M.apply(buffer, where)
   local wanted = require('ollama-remote.config').resolved().keymaps
   for _, key in ipairs(M.table) do
-    local is_meant = vim.list_contains(key.where, where) and not is_taken(key, wanted)
+    local is_meant = is_for(key, where) and not is_taken(key, wanted)
     local lhs = is_meant and wanted_lhs(key, wanted) or nil
     for _, mode in ipairs(lhs and key.modes or {}) do
       local plug = ('<Plug>(ollama-%s)'):format(key.action)
@@ -201,6 +229,17 @@ function M.apply(buffer, where)
       vim.api.nvim_buf_set_keymap(buffer, mode, lhs, plug, options)
     end
   end
+end
+
+--- Takes the maps of a viewer from a buffer and sets those of a transcript.
+---@param buffer integer
+function M.come_to_life(buffer)
+  for _, map in ipairs(vim.api.nvim_buf_get_keymap(buffer, 'n')) do
+    if (map.rhs or ''):match('^<Plug>%(ollama%-') then
+      vim.api.nvim_buf_del_keymap(buffer, 'n', map.lhs)
+    end
+  end
+  M.apply(buffer, 'transcript')
 end
 
 --- Takes the default keys that the plugin set, or moves them. A map of the user's own is never touched.

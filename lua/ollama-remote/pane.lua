@@ -15,7 +15,7 @@ local quitting = nil
 ---@param chat ollama.Chat
 local function quit(chat)
   for _, buffer in ipairs(api.nvim_list_bufs()) do
-    if vim.bo[buffer].modified and vim.bo[buffer].buftype == '' then
+    if vim.bo[buffer].modified and vim.list_contains({ '', 'acwrite' }, vim.bo[buffer].buftype) then
       local name = vim.fn.fnamemodify(api.nvim_buf_get_name(buffer), ':.')
       local text = ('E37: No write since last change in %s'):format(
         name ~= '' and name or '[No Name]'

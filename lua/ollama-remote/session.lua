@@ -8,6 +8,7 @@ local rpc = require('ollama-remote.rpc')
 --- Draws what is true of the chat now.
 ---@param chat ollama.Chat
 function M.refresh(chat)
+  require('ollama-remote.save').mark(chat)
   require('ollama-remote.winbar').refresh(chat)
   require('ollama-remote.phase').refresh(chat)
 end
@@ -29,7 +30,11 @@ end
 ---@param state table
 function M.set_state(chat, state)
   state.queued = state.queued or 0
+  local title = chat.state.title
   require('ollama-remote.events').move(chat, state)
+  if chat.state.title ~= title then
+    require('ollama-remote.buffers').rename(chat)
+  end
   M.refresh(chat)
 end
 
@@ -38,13 +43,26 @@ local opening = {}
 
 ---@param chat ollama.Chat
 ---@param failure? ollama.Error
-local function opened(chat, failure)
+---@param state? table
+local function opened(chat, failure, state)
   local waiting = opening[chat.id] or {}
   opening[chat.id] = nil
   M.refresh(chat)
   for _, callback in ipairs(waiting) do
-    callback(failure)
+    callback(failure, state)
   end
+end
+
+--- Has the host open a saved chat to be read.
+---@param chat ollama.Chat
+local function load(chat)
+  rpc.request('chat.load', { chat = chat.id, file = chat.state.file }, function(failure, state)
+    if not failure then
+      chat.known = true
+      M.set_state(chat, state)
+    end
+    opened(chat, failure, state)
+  end)
 end
 
 --- How the host is made to know the chat: by what was written down of it, and by what stands in the transcript.
@@ -70,6 +88,9 @@ function M.when_known(chat, callback)
     return
   end
   opening[chat.id] = { callback }
+  if chat.read_only then
+    return load(chat)
+  end
   local model = chat.state.model
   rpc.request(chat.recovers and 'chat.recover' or 'chat.open', function()
     return introduction(chat)
@@ -188,7 +209,10 @@ rpc.when_gone(function()
   for _, chat in ipairs(chats.all()) do
     chat.known = false
     local ended = chat.state.phase ~= 'idle' and 'interrupted' or chat.state.ended
-    M.set_state(chat, { phase = 'idle', queued = 0, model = chat.state.model, ended = ended })
+    local gone = { phase = 'idle', queued = 0, ended = ended }
+    local state = vim.tbl_extend('force', chat.state, gone)
+    state.waiting = nil
+    M.set_state(chat, state)
   end
 end)
 

@@ -79,6 +79,14 @@ function M.test_step(walk, step)
   return true
 end
 
+---@param walk integer
+---@param entries table[]
+---@return true
+function M.saved_found(walk, entries)
+  require('ollama-remote.walks').found(walk, clean(entries))
+  return true
+end
+
 ---@param level 'info'|'warn'|'error'
 ---@param text string
 ---@return true

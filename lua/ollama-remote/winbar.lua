@@ -33,9 +33,65 @@ local function dot(chat)
   return state.ended == 'failed' and DOTS.failed or DOTS.idle
 end
 
+---@param text string
+---@param width integer
+---@return string as much of it as fits, with an ellipsis where it was cut
+local function cut(text, width)
+  if vim.fn.strdisplaywidth(text) <= width then
+    return text
+  end
+  return width > 8 and vim.fn.strcharpart(text, 0, width - 1) .. '…' or ''
+end
+
+--- What a chat is called, whether it has unsaved words, and which of several it is.
 ---@param chat ollama.Chat
+---@param width integer
 ---@return string
-function M.transcript(chat)
+local function identity(chat, width)
+  local living = chats.living()
+  local parts = { require('ollama-remote.save').is_unsaved(chat) and '[+]' or nil }
+  if #living > 1 then
+    for index, other in ipairs(living) do
+      parts[#parts + 1] = other == chat and ('%d/%d'):format(index, #living) or nil
+    end
+  end
+  local short = table.concat(parts, ' ')
+  local title = cut(chat.state.title or '', width - #short - 2)
+  return vim.trim(title .. ' ' .. short)
+end
+
+--- When a saved chat was begun, as its file's name tells.
+---@param file string
+---@return string
+local function day_of(file)
+  local year, month, day = file:match('_(%d%d%d%d)(%d%d)(%d%d)%-%d+%.%w+$')
+  return year and ('%s-%s-%s'):format(year, month, day) or ''
+end
+
+--- The keys of a viewer, from the fullest to the shortest.
+local READING = { '<CR> goes on with it · q closes', '<CR> goes on · q closes', 'q closes' }
+
+---@param chat ollama.Chat
+---@param window integer
+---@return string
+local function viewer(chat, window)
+  local state = chat.state
+  local width = vim.api.nvim_win_get_width(window)
+  local keys = READING[width >= 70 and 1 or width >= 32 and 2 or 3]
+  local facts = vim.tbl_filter(function(fact)
+    return fact and fact ~= ''
+  end, { state.title or state.file or '', state.model or '', day_of(state.file or '') })
+  local text = cut(table.concat(facts, ' · '), width - vim.fn.strdisplaywidth(keys) - 3)
+  return (' %%#OllamaRemoteModel#%s%%=%%#OllamaRemoteEditing#%s '):format(plain(text), keys)
+end
+
+---@param chat ollama.Chat
+---@param window integer
+---@return string
+function M.transcript(chat, window)
+  if chat.read_only then
+    return viewer(chat, window)
+  end
   local state = chat.state
   local parts = {}
   if state.waiting then
@@ -48,8 +104,16 @@ function M.transcript(chat)
     parts[#parts + 1] = ('%.0f t/s'):format(state.rate)
   end
   local model = state.model and plain(state.model) or 'no model yet'
-  local right = table.concat(parts, ' · ')
-  return (' %%#OllamaRemoteModel#%%<%s %s%%#OllamaRemoteDim#  %s'):format(model, dot(chat), right)
+  local middle = table.concat(parts, ' · ')
+  local room = vim.api.nvim_win_get_width(window)
+    - vim.fn.strdisplaywidth((state.model or 'no model yet') .. middle)
+    - 8
+  return (' %%#OllamaRemoteModel#%%<%s %s%%#OllamaRemoteDim#  %s%%=%s '):format(
+    model,
+    dot(chat),
+    middle,
+    plain(identity(chat, room))
+  )
 end
 
 --- From the fullest to the shortest, for windows of different widths.
@@ -98,5 +162,17 @@ function M.refresh(chat)
     end
   end
 end
+
+vim.api.nvim_create_autocmd('WinResized', {
+  group = vim.api.nvim_create_augroup('ollama-remote.winbar', { clear = true }),
+  callback = function()
+    for _, window in ipairs(vim.v.event.windows) do
+      local chat = chats.of_window(window)
+      if chat then
+        M.refresh(chat)
+      end
+    end
+  end,
+})
 
 return M

@@ -69,7 +69,10 @@ export const requestSchemas = {
   'chat.take_up': z.object({ chat, copy: z.boolean().optional() }),
   /** What stands in the prompt now, to be written down. */
   'chat.draft': z.object({ chat, ...written }),
-  /** Saves the chat in its file; under a new name when one is given. */
+  /**
+   * Saves the chat in its file; under a new name when one is given. A file that the person named stays then; one that the chat
+   * was saved in by itself is renamed.
+   */
   'chat.save': z.object({ chat, name: z.string().min(1).optional() }),
   /** Shows the next (1) or previous (-1) variant of a turn. */
   'chat.variant': z.object({ chat, turn, by: steps }),

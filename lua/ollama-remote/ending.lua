@@ -1,0 +1,92 @@
+-- The end of a chat: what is asked before it, and what becomes of it when it could not be saved. A viewer's end is viewer.lua's.
+local M = {}
+
+local chats = require('ollama-remote.chats')
+local message = require('ollama-remote.message')
+local rpc = require('ollama-remote.rpc')
+local session = require('ollama-remote.session')
+
+--- What could not be saved goes on: nothing written is lost.
+---@param chat ollama.Chat
+---@param failure ollama.Error
+local function go_on(chat, failure)
+  chats.take_back(chat)
+  require('ollama-remote.ui').show(chat)
+  session.refresh(chat)
+  session.tell(failure)
+end
+
+--- Ends the chat; by itself the host saves it first, unless that is off.
+---@param chat ollama.Chat
+local function finish(chat)
+  local running = chat.state.phase ~= 'idle' or #chat.pending > 0
+  local state = vim.tbl_extend('force', chat.state, {
+    phase = 'idle',
+    queued = 0,
+    ended = running and 'stopped' or chat.state.ended,
+  })
+  state.waiting = nil
+  session.set_state(chat, state)
+  require('ollama-remote.ui').hide(chat)
+  chats.forget(chat)
+  if not chat.known then
+    return require('ollama-remote.buffers').wipe(chat)
+  end
+  rpc.request('chat.close', { chat = chat.id }, function(failure)
+    if failure and failure.code ~= 'HOST_EXITED' then
+      return go_on(chat, failure)
+    end
+    require('ollama-remote.buffers').wipe(chat)
+  end)
+end
+
+---@param chat ollama.Chat
+local function ask(chat)
+  local save = require('ollama-remote.save')
+  local choices = {
+    {
+      text = 'Save it first',
+      run = function()
+        save.save(chat, nil, function()
+          finish(chat)
+        end)
+      end,
+    },
+    {
+      text = 'End it without saving',
+      run = function()
+        finish(chat)
+      end,
+    },
+    { text = 'Let it go on', run = function() end },
+  }
+  local name = save.name_of(chat)
+  vim.ui.select(choices, {
+    prompt = ('"%s" is not saved'):format(name ~= '' and name or 'The chat'),
+    kind = 'ollama-close',
+    format_item = function(choice)
+      return choice.text
+    end,
+  }, function(choice)
+    if choice and chats.get(chat.id) then
+      choice.run()
+    end
+  end)
+end
+
+--- Ends the chat that is meant. It asks only where something is unsaved that nobody saves by himself.
+function M.close()
+  local chat = chats.current()
+  if not chat then
+    return message.whisper('No chat is open')
+  end
+  if chat.read_only then
+    return require('ollama-remote.viewer').close(chat)
+  end
+  if require('ollama-remote.save').is_unsaved(chat) then
+    return ask(chat)
+  end
+  finish(chat)
+end
+
+return M

@@ -1,0 +1,233 @@
+-- Saving a chat in its file, by key, by command and by `:write`; and what Neovim is told of words that are in no file yet.
+local M = {}
+
+local api = vim.api
+local chats = require('ollama-remote.chats')
+local message = require('ollama-remote.message')
+local rpc = require('ollama-remote.rpc')
+local session = require('ollama-remote.session')
+
+local group = api.nvim_create_augroup('ollama-remote.save', { clear = true })
+
+--- Names that are proposed are cut after so many characters.
+local NAME_CHARACTERS = 60
+
+--- Whether it holds words that are in no file and that nobody saves by himself.
+---@param chat ollama.Chat
+---@return boolean
+function M.is_unsaved(chat)
+  local state = chat.state
+  return state.unsaved == true and not state.autosave and not chat.saving and not chat.read_only
+end
+
+--- Keeps 'modified' honest: the transcript has it as long as words are in no file. What stands in the prompt is a draft,
+--- which is written down without being saved, so the prompt never has it.
+---@param chat ollama.Chat
+function M.mark(chat)
+  for part, buffer in pairs(chat.buffers) do
+    local modified = part == 'transcript' and M.is_unsaved(chat)
+    if api.nvim_buf_is_valid(buffer) and vim.bo[buffer].modified ~= modified then
+      vim.bo[buffer].modified = modified
+    end
+  end
+end
+
+--- What a chat is called that has no name: by its first question.
+---@param chat ollama.Chat
+---@return string
+function M.name_of(chat)
+  if chat.state.title then
+    return chat.state.title
+  end
+  local buffer, outline = chats.buffer(chat, 'transcript'), chat.outline.turns
+  local first = vim.iter(outline):find(function(turn)
+    return turn.role == 'user'
+  end)
+  local lines = buffer
+    and first
+    and api.nvim_buf_get_lines(buffer, first.row + 1, first.row + 12, false)
+  local line = vim.iter(lines or {}):find(function(text)
+    return text:match('%w') or text:match('[\128-\255]')
+  end)
+  return line and vim.trim(vim.fn.strcharpart(line, 0, NAME_CHARACTERS)) or ''
+end
+
+---@param saved { file: string, turns: integer }
+---@param before? string the file that it was saved in
+---@return string
+local function told(saved, before)
+  if before ~= saved.file then
+    return ('Saved in %s'):format(saved.file)
+  end
+  if saved.turns == 0 then
+    return ('Saved in %s: nothing is new'):format(saved.file)
+  end
+  return ('Saved in %s, %d turn%s added'):format(
+    saved.file,
+    saved.turns,
+    saved.turns == 1 and '' or 's'
+  )
+end
+
+---@param chat ollama.Chat
+---@param name? string
+---@param on_saved? fun()
+local function post(chat, name, on_saved)
+  local before = chat.state.file
+  -- Neovim takes a buffer that is still modified after `:wq` for one that could not be written, and stays. What comes of it is
+  -- the host's: it finishes what it was asked for, also when Neovim has gone.
+  chat.saving = true
+  M.mark(chat)
+  local function ended(failure, saved)
+    chat.saving = nil
+    session.refresh(chat)
+    if failure then
+      return session.tell(failure)
+    end
+    message.say(told(saved, before))
+    if on_saved then
+      on_saved()
+    end
+  end
+  session.when_known(chat, function(failure)
+    if failure then
+      return ended(failure)
+    end
+    rpc.request('chat.save', { chat = chat.id, name = name }, ended)
+  end)
+end
+
+---@param chat ollama.Chat
+---@param on_saved? fun()
+local function ask_name(chat, on_saved)
+  local options = { prompt = 'Save the chat as: ', default = M.name_of(chat) }
+  vim.ui.input(options, function(name)
+    if not name or not name:match('%S') then
+      return message.whisper('Not saved')
+    end
+    post(chat, vim.trim(name), on_saved)
+  end)
+end
+
+--- Saves the chat; under a name that is asked for if a person has given none yet.
+---@param chat ollama.Chat?
+---@param name? string
+---@param on_saved? fun()
+function M.save(chat, name, on_saved)
+  if not chat then
+    return message.whisper('No chat is open')
+  end
+  if chat.read_only then
+    return message.whisper('It is saved already: <CR> goes on with it')
+  end
+  if #chat.outline.turns == 0 then
+    return message.whisper('Nothing to save yet')
+  end
+  if name or chat.state.named then
+    return post(chat, name, on_saved)
+  end
+  ask_name(chat, on_saved)
+end
+
+--- Writes what the transcript shows to any file, as `:write /path` does with any buffer.
+---@param chat ollama.Chat
+---@param path string
+local function write_copy(chat, path)
+  local text = require('ollama-remote.transcript').text(chat)
+  local file, failure = io.open(path, 'wb')
+  local written = false
+  if file then
+    written, failure = file:write(text)
+    file:close()
+  end
+  if not written then
+    return message.say(('E212: Cannot write the copy: %s'):format(failure), 'error')
+  end
+  message.say(('A copy was written to %s (%d bytes)'):format(path, #text))
+end
+
+--- Set while Neovim writes buffers in order to leave: then there is no time for questions.
+local leaving = false
+
+---@param chat ollama.Chat
+---@param buffer integer
+local function write(chat, buffer)
+  if chat.read_only or chat.state.named or #chat.outline.turns == 0 then
+    return M.save(chat)
+  end
+  if leaving then
+    return post(chat)
+  end
+  vim.schedule(function()
+    -- `:wall` writes buffers that nobody looks at; a row of questions would be no help.
+    if api.nvim_get_current_buf() == buffer then
+      return M.save(chat)
+    end
+    post(chat)
+  end)
+end
+
+---@param buffer integer
+---@param event { file: string, match: string }
+local function on_write(buffer, event)
+  local chat = chats.of_buffer(buffer)
+  if not chat then
+    return
+  end
+  if event.match == api.nvim_buf_get_name(buffer) then
+    return write(chat, buffer)
+  end
+  if event.file:find('[/\\]') then
+    return write_copy(chat, event.match)
+  end
+  M.save(chat, event.file)
+  -- Neovim has made a buffer of that name, for `#`, in which nothing ever was.
+  vim.schedule(function()
+    local stray = vim.fn.bufnr('^' .. vim.fn.escape(event.file, '*?[]{},\\') .. '$')
+    if stray > 0 and not api.nvim_buf_is_loaded(stray) and not vim.bo[stray].buflisted then
+      api.nvim_buf_delete(stray, { force = true })
+    end
+  end)
+end
+
+--- Lets a new buffer of a chat be written.
+---@param chat ollama.Chat
+---@param part 'transcript'|'prompt'
+---@param buffer integer
+function M.attach(chat, part, buffer)
+  api.nvim_create_autocmd('BufWriteCmd', {
+    group = group,
+    buffer = buffer,
+    callback = function(event)
+      on_write(buffer, event)
+    end,
+  })
+  -- Every change of the text sets 'modified' anew, an undo after the text was changed.
+  api.nvim_create_autocmd('BufModifiedSet', {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      M.mark(chat)
+    end,
+  })
+  api.nvim_buf_attach(buffer, false, {
+    on_lines = function()
+      if chat.buffers[part] ~= buffer then
+        return true
+      end
+      M.mark(chat)
+    end,
+  })
+end
+
+api.nvim_create_autocmd('QuitPre', {
+  group = group,
+  callback = function()
+    leaving = true
+    vim.schedule(function()
+      leaving = false
+    end)
+  end,
+})
+
+return M

@@ -1,0 +1,206 @@
+-- What a person does with saved chats: load, find, rename, remove, bring back. The lists themselves are shelf.lua's.
+local M = {}
+
+local chats = require('ollama-remote.chats')
+local message = require('ollama-remote.message')
+local rpc = require('ollama-remote.rpc')
+local session = require('ollama-remote.session')
+
+--- How long the trash keeps what was cleared.
+local KEPT_DAYS = 7
+
+---@param count integer
+---@return string
+local function so_many(count)
+  return count == 1 and '1 saved chat' or ('%d saved chats'):format(count)
+end
+
+---@param method string
+---@param params table
+---@param callback fun(value: any)
+local function request(method, params, callback)
+  rpc.request(method, params, function(failure, value)
+    if failure then
+      return session.tell(failure)
+    end
+    callback(value)
+  end)
+end
+
+--- Asks a yes or no; a list that is left without a choice is a no.
+---@param question string
+---@param yes string
+---@param callback fun()
+local function confirm(question, yes, callback)
+  local options = { prompt = question, kind = 'ollama-confirm' }
+  vim.ui.select({ yes, 'No' }, options, function(choice)
+    if choice == yes then
+      callback()
+    end
+  end)
+end
+
+--- The one saved chat of a name; where there are several, one of them is picked.
+---@param name string
+---@param callback fun(entry: ollama.SavedChat)
+local function with_name(name, callback)
+  require('ollama-remote.walks').find(name, function(failure, found)
+    if failure then
+      return session.tell(failure)
+    end
+    if #found == 0 then
+      local text = ('No saved chat is called "%s"\n:Ollama search %s looks into their text'):format(
+        name,
+        name
+      )
+      return message.say(text, 'error')
+    end
+    if #found == 1 then
+      return callback(found[1])
+    end
+    require('ollama-remote.shelf').pick_of(found, callback)
+  end)
+end
+
+---@param name? string
+---@param title string of the list, when no name was given
+---@param callback fun(entry: ollama.SavedChat)
+local function with_chosen(name, title, callback)
+  if name then
+    return with_name(name, callback)
+  end
+  require('ollama-remote.shelf').pick({ title = title }, callback)
+end
+
+---@param entry ollama.SavedChat
+local function open(entry)
+  require('ollama-remote.viewer').open(entry.file)
+end
+
+--- Opens a saved chat beside the living one, to be read.
+---@param name? string
+function M.load(name)
+  with_chosen(name, 'Saved chats', open)
+end
+
+--- Finds saved chats by words in their name or text.
+---@param words? string
+function M.search(words)
+  local title = 'Search the saved chats'
+  if words then
+    return require('ollama-remote.shelf').pick({ title = title, query = words }, open)
+  end
+  vim.ui.input({ prompt = 'Search the saved chats for: ' }, function(given)
+    if given and given:match('%S') then
+      M.search(vim.trim(given))
+    end
+  end)
+end
+
+--- Renames a saved chat.
+---@param entry ollama.SavedChat
+---@param name? string asked for when absent
+---@param on_end? fun()
+function M.rename_entry(entry, name, on_end)
+  if not name then
+    local options = { prompt = 'Rename the saved chat: ', default = entry.title }
+    return vim.ui.input(options, function(given)
+      if given and given:match('%S') then
+        return M.rename_entry(entry, vim.trim(given), on_end)
+      end
+      message.whisper('Not renamed')
+    end)
+  end
+  request('saved.rename', { file = entry.file, name = name }, function(renamed)
+    message.say(('Renamed to %s'):format(renamed.file))
+    if on_end then
+      on_end()
+    end
+  end)
+end
+
+--- Renames the chat that is meant, with its file.
+---@param name? string
+function M.rename(name)
+  local chat = chats.current()
+  if not chat then
+    return with_chosen(nil, 'Rename a saved chat', function(entry)
+      M.rename_entry(entry, name)
+    end)
+  end
+  if chat.state.file then
+    local title = require('ollama-remote.save').name_of(chat)
+    return M.rename_entry({ file = chat.state.file, title = title }, name)
+  end
+  require('ollama-remote.save').save(chat, name)
+end
+
+--- Moves a saved chat to the trash, when it is confirmed.
+---@param entry ollama.SavedChat
+---@param on_end? fun()
+function M.delete_entry(entry, on_end)
+  confirm(('Move "%s" to the trash?'):format(entry.title), 'Move it', function()
+    request('saved.delete', { files = { entry.file } }, function()
+      message.say(('%s is in the trash'):format(entry.file))
+      if on_end then
+        on_end()
+      end
+    end)
+  end)
+end
+
+---@param name? string
+function M.delete(name)
+  local chat = chats.current()
+  if not name and chat and chat.read_only then
+    local title = require('ollama-remote.save').name_of(chat)
+    return M.delete_entry({ file = chat.state.file, title = title }, function()
+      require('ollama-remote.viewer').close(chat)
+    end)
+  end
+  with_chosen(name, 'Move a saved chat to the trash', M.delete_entry)
+end
+
+---@param ms? number
+---@return string
+local function day(ms)
+  return ms and os.date('%Y-%m-%d', math.floor(ms / 1000)) --[[@as string]] or 'unknown'
+end
+
+--- Moves all saved chats to the trash, after saying how many, how big and how old they are.
+function M.clear()
+  request('saved.summary', {}, function(summary)
+    if summary.count == 0 then
+      return message.whisper('No chat is saved')
+    end
+    local size = require('ollama-remote.picker').size(summary.bytes)
+    local question = ('Move %s to the trash? (%s, of %s to %s)'):format(
+      so_many(summary.count),
+      size,
+      day(summary.oldest),
+      day(summary.newest)
+    )
+    confirm(question, 'Move them', function()
+      request('saved.clear', {}, function(cleared)
+        message.say(
+          ('%s went to the trash; :Ollama undo-clear brings them back for %d days'):format(
+            so_many(cleared.count),
+            KEPT_DAYS
+          )
+        )
+      end)
+    end)
+  end)
+end
+
+--- Brings back what the last clearing moved to the trash.
+function M.undo_clear()
+  request('saved.restore', {}, function(restored)
+    if restored.count == 0 then
+      return message.whisper('Nothing to bring back')
+    end
+    message.say(('%s came back'):format(so_many(restored.count)))
+  end)
+end
+
+return M

@@ -1,0 +1,225 @@
+-- The lists of chats, living and saved, as they are shown to be chosen from. What is done with the chosen one is not here.
+local M = {}
+
+local chats = require('ollama-remote.chats')
+local rpc = require('ollama-remote.rpc')
+
+--- How much of a saved chat is shown beside the list.
+local PREVIEW_LINES = 200
+
+local WIDTHS = { living = { 1, 36, 20, 16, 8 }, saved = { 36, 20, 16, 7 } }
+
+---@param text string
+---@param width integer
+---@return string
+local function cut(text, width)
+  text = text:gsub('%s+', ' ')
+  if vim.fn.strdisplaywidth(text) <= width then
+    return text
+  end
+  while vim.fn.strdisplaywidth(text) >= width do
+    text = vim.fn.strcharpart(text, 0, vim.fn.strchars(text) - 1)
+  end
+  return text .. '…'
+end
+
+---@param entry ollama.SavedChat
+---@return string
+local function note(entry)
+  if entry.match then
+    return vim.trim(entry.match.text)
+  end
+  return entry.open == 'here' and 'open here'
+    or entry.open == 'elsewhere' and 'open elsewhere'
+    or ''
+end
+
+---@param entry ollama.SavedChat
+---@return string[]
+local function saved_cells(entry)
+  return {
+    cut(entry.title, WIDTHS.saved[1]),
+    cut(entry.model, WIDTHS.saved[2]),
+    entry.created:sub(1, 16),
+    require('ollama-remote.picker').size(entry.bytes),
+    note(entry),
+  }
+end
+
+---@param entry ollama.SavedChat
+---@param callback fun(lines: string[], filetype?: string)
+local function preview(entry, callback)
+  local params = { file = entry.file, lines = PREVIEW_LINES }
+  rpc.request('saved.preview', params, function(failure, value)
+    local text = failure and failure.message or value.text
+    callback(vim.split(text, '\n', { plain = true }), 'markdown')
+  end)
+end
+
+---@param does 'rename_entry'|'delete_entry'
+---@return fun(entry: any, again: fun())
+local function action(does)
+  return function(entry, again)
+    local saved = require('ollama-remote.saved')
+    if entry.chat then
+      return require('ollama-remote.message').whisper('That is for saved chats')
+    elseif does == 'delete_entry' then
+      saved.delete_entry(entry, again)
+    else
+      saved.rename_entry(entry, nil, again)
+    end
+  end
+end
+
+local ACTIONS = {
+  { key = '<C-d>', name = 'to the trash', run = action('delete_entry') },
+  { key = '<C-e>', name = 'rename', run = action('rename_entry') },
+}
+
+---@param query string
+---@param on_batch fun(entries: any[])
+---@param on_done fun(failure?: ollama.Error)
+---@return fun()
+local function saved_source(query, on_batch, on_done)
+  return require('ollama-remote.walks').list(query, on_batch, on_done)
+end
+
+--- Has one of the saved chats picked, newest first.
+---@param options { title: string, query?: string }
+---@param callback fun(entry: ollama.SavedChat)
+function M.pick(options, callback)
+  require('ollama-remote.choose').pick({
+    title = options.title,
+    kind = 'ollama-saved',
+    source = saved_source,
+    live = true,
+    query = options.query,
+    columns = saved_cells,
+    widths = WIDTHS.saved,
+    right = { [4] = true },
+    preview = preview,
+    actions = ACTIONS,
+    on_choice = function(entry)
+      if entry then
+        callback(entry)
+      end
+    end,
+  })
+end
+
+--- Has one of a few picked.
+---@param entries ollama.SavedChat[]
+---@param callback fun(entry: ollama.SavedChat)
+function M.pick_of(entries, callback)
+  require('ollama-remote.choose').pick({
+    title = 'Several have this name',
+    kind = 'ollama-saved',
+    items = entries,
+    columns = saved_cells,
+    widths = WIDTHS.saved,
+    right = { [4] = true },
+    preview = preview,
+    on_choice = function(entry)
+      if entry then
+        callback(entry)
+      end
+    end,
+  })
+end
+
+---@class ollama.LivingRow
+---@field chat ollama.Chat
+
+---@param chat ollama.Chat
+---@return string
+local function mark(chat)
+  if chat.state.phase == 'waiting' then
+    return '○'
+  elseif chat.state.phase ~= 'idle' or #chat.pending > 0 then
+    return '●'
+  end
+  return require('ollama-remote.save').is_unsaved(chat) and '+' or ''
+end
+
+---@param chat ollama.Chat
+---@return string[]
+local function living_cells(chat)
+  local turns = #chat.outline.turns
+  local title = require('ollama-remote.save').name_of(chat)
+  local phase = require('ollama-remote.phase').words[chat.state.phase]
+  return {
+    mark(chat),
+    cut(title ~= '' and title or 'New chat', WIDTHS.living[2]),
+    cut(chat.state.model or '', WIDTHS.living[3]),
+    phase or 'living',
+    ('%d turn%s'):format(turns, turns == 1 and '' or 's'),
+  }
+end
+
+---@param row ollama.LivingRow|ollama.SavedChat
+---@return string[]
+local function cells(row)
+  if row.chat then
+    return living_cells(row.chat)
+  end
+  local all = saved_cells(row)
+  table.insert(all, 1, '')
+  return all
+end
+
+---@param query string
+---@return ollama.LivingRow[]
+local function living(query)
+  local rows = {}
+  for _, chat in ipairs(chats.living()) do
+    local text = require('ollama-remote.save').name_of(chat):lower()
+    local fits = vim.iter(vim.split(query:lower(), '%s+', { trimempty = true })):all(function(word)
+      return text:find(word, 1, true) ~= nil
+    end)
+    if fits then
+      rows[#rows + 1] = { chat = chat }
+    end
+  end
+  return rows
+end
+
+--- All chats, the living ones first, then the saved ones.
+---@type ollama.Source
+local function all_source(query, on_batch, on_done)
+  on_batch(living(query))
+  return require('ollama-remote.walks').list(query, function(entries)
+    on_batch(vim.tbl_filter(function(entry)
+      return entry.open ~= 'here'
+    end, entries))
+  end, on_done)
+end
+
+--- Shows all chats; the chosen one is shown, or opened to be read.
+function M.open()
+  require('ollama-remote.choose').pick({
+    title = 'Chats',
+    kind = 'ollama-chats',
+    source = all_source,
+    live = true,
+    columns = cells,
+    widths = WIDTHS.living,
+    right = { [5] = true },
+    preview = function(row, callback)
+      if not row.chat then
+        return preview(row, callback)
+      end
+      local text = require('ollama-remote.transcript').text(row.chat)
+      callback(vim.split(text, '\n', { plain = true }), 'markdown')
+    end,
+    actions = ACTIONS,
+    on_choice = function(row)
+      if row and row.chat then
+        require('ollama-remote.chat').open(row.chat)
+      elseif row then
+        require('ollama-remote.viewer').open(row.file)
+      end
+    end,
+  })
+end
+
+return M

@@ -1,0 +1,192 @@
+-- A saved chat that is only read: a buffer in a window beside the living chat, which can be taken up as a living one.
+local M = {}
+
+local api = vim.api
+local chats = require('ollama-remote.chats')
+local message = require('ollama-remote.message')
+local rpc = require('ollama-remote.rpc')
+local session = require('ollama-remote.session')
+
+local group = api.nvim_create_augroup('ollama-remote.viewer', { clear = true })
+
+--- The living chat's transcript window, beside which it is read.
+---@return integer?
+local function neighbour()
+  local shown = require('ollama-remote.ui').shown_here()
+  return shown and chats.window(shown, 'transcript')
+end
+
+--- Beside a chat that is a column, three columns share the screen: the room comes from the person's windows too.
+---@param beside integer
+---@return table
+local function column(beside)
+  local width = api.nvim_win_get_width(beside)
+  local third = math.min(width, math.floor(vim.o.columns / 3))
+  api.nvim_win_set_width(beside, third * 2 + 1)
+  return { split = 'right', win = -1, width = third }
+end
+
+--- Where its window goes: beside the chat, over it where that floats.
+---@return table place for nvim_open_win
+local function place()
+  local beside = neighbour()
+  if not beside then
+    return { split = 'right', win = -1, width = math.floor(vim.o.columns / 2) }
+  end
+  local config = api.nvim_win_get_config(beside)
+  if config.relative ~= '' then
+    return vim.tbl_extend('force', config, { zindex = (config.zindex or 50) + 1 })
+  end
+  local width = api.nvim_win_get_width(beside)
+  if width > vim.o.columns * 2 / 3 then
+    return { split = 'right', win = beside, width = math.floor(width / 2) }
+  end
+  return column(beside)
+end
+
+--- Gives the windows around the width back that they had.
+---@param beside integer
+---@param width integer
+local function give_room_back(beside, width)
+  vim.schedule(function()
+    if api.nvim_win_is_valid(beside) and api.nvim_win_get_config(beside).relative == '' then
+      api.nvim_win_set_width(beside, width)
+    end
+  end)
+end
+
+--- The chat's end as a viewer: its buffer was wiped, with the window that showed it.
+---@param chat ollama.Chat
+local function ended(chat)
+  chat.buffers, chat.windows = {}, {}
+  chats.forget(chat)
+  -- Also when the answer to its loading is still to come.
+  if rpc.is_running() then
+    rpc.request('chat.close', { chat = chat.id }, function() end)
+  end
+end
+
+---@param chat ollama.Chat
+local function open_window(chat)
+  chat.origin = api.nvim_get_current_win()
+  local beside = neighbour()
+  local width = beside and api.nvim_win_get_width(beside)
+  local buffers = require('ollama-remote.buffers')
+  local buffer = buffers.open_viewer(chat)
+  local equalalways = vim.o.equalalways
+  vim.o.equalalways = false
+  local window = api.nvim_open_win(buffer, true, place())
+  vim.o.equalalways = equalalways
+  chat.windows.transcript = window
+  local dress = require('ollama-remote.dress')
+  dress.put_on(window, 'transcript')
+  buffers.set_filetypes(chat)
+  dress.put_on(window, 'transcript')
+  vim.wo[window].winfixbuf = true
+  vim.bo[buffer].bufhidden = 'wipe'
+  if beside and width then
+    api.nvim_create_autocmd('WinClosed', {
+      group = group,
+      pattern = tostring(window),
+      once = true,
+      callback = function()
+        give_room_back(beside, width)
+      end,
+    })
+  end
+  api.nvim_create_autocmd('BufWipeout', {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      if chat.read_only and chats.get(chat.id) then
+        ended(chat)
+      end
+    end,
+  })
+end
+
+--- Closes the viewer; its chat stays in its file.
+---@param chat ollama.Chat
+function M.close(chat)
+  require('ollama-remote.ui').hide(chat)
+end
+
+---@param opened table
+local function tell_problems(opened)
+  local problems = opened.problems or {}
+  if #problems > 0 then
+    local title = ('%s could not be read wholly as it was meant:'):format(opened.file)
+    message.say(title .. '\n' .. table.concat(problems, '\n'), 'warn')
+  end
+end
+
+--- Opens a saved chat to be read. One that is open already is gone to.
+---@param file string
+function M.open(file)
+  for _, chat in ipairs(chats.all()) do
+    if chat.state.file == file then
+      if not chat.read_only then
+        return require('ollama-remote.chat').open(chat)
+      elseif chats.window(chat, 'transcript') then
+        return api.nvim_set_current_win(chat.windows.transcript)
+      end
+    end
+  end
+  require('ollama-remote.highlights')
+  local chat = chats.new(true)
+  chat.state.file = file
+  open_window(chat)
+  require('ollama-remote.winbar').refresh(chat)
+  session.when_known(chat, function(failure, opened)
+    if failure then
+      M.close(chat)
+      return session.tell(failure)
+    end
+    tell_problems(opened or {})
+  end)
+end
+
+--- The viewer that the cursor is in.
+---@return ollama.Chat?
+local function here()
+  local chat = chats.of_buffer(api.nvim_get_current_buf())
+  return chat and chat.read_only and chat or nil
+end
+
+--- Makes the chat that is read a living one, in the place of the one that is shown.
+---@param chat ollama.Chat
+---@param opened table
+local function come_to_life(chat, opened)
+  local buffer = chats.buffer(chat, 'transcript')
+  if not buffer then
+    return
+  end
+  chat.read_only, chat.key = nil, opened.key
+  vim.bo[buffer].bufhidden = 'hide'
+  require('ollama-remote.keys').come_to_life(buffer)
+  session.set_state(chat, opened)
+  require('ollama-remote.ui').hide(chat)
+  require('ollama-remote.ui').show(chat)
+  require('ollama-remote.draft').opened(chat, opened.draft)
+end
+
+--- Goes on with the chat that is read here.
+function M.take_up()
+  local chat = here()
+  if not chat then
+    return message.whisper('No saved chat is read here')
+  end
+  session.request(chat, 'chat.take_up', {}, function(opened)
+    come_to_life(chat, opened)
+  end)
+end
+
+--- Closes the viewer that the cursor is in.
+function M.close_here()
+  local chat = here()
+  if chat then
+    M.close(chat)
+  end
+end
+
+return M

@@ -1,0 +1,99 @@
+-- The lists of saved chats while they come from the host in batches: who waits for which. What is done with them is
+-- saved.lua's.
+local M = {}
+
+local rpc = require('ollama-remote.rpc')
+
+---@class ollama.SavedChat
+---@field file string without the folder
+---@field title string
+---@field model string
+---@field created string `YYYY-MM-DD HH:MM:SS`
+---@field changed number milliseconds since the epoch
+---@field bytes integer
+---@field open? 'here'|'elsewhere' whether it is a living chat, of this Neovim or of another
+---@field match? { line: integer, text: string }
+
+---@type table<integer, fun(entries: ollama.SavedChat[])>
+local waiting = {}
+local last_walk = 0
+
+--- What was listed last, by file.
+---@type table<string, ollama.SavedChat>
+local seen = {}
+
+local function ignore() end
+
+--- Lists the saved chats, newest first; with a query those in which all its words stand.
+---@param query? string
+---@param on_entries fun(entries: ollama.SavedChat[])
+---@param on_end fun(failure?: ollama.Error) called once, unless the list was ended
+---@return fun() end_it
+function M.list(query, on_entries, on_end)
+  last_walk = last_walk + 1
+  local walk = last_walk
+  waiting[walk] = on_entries
+  if not query or query == '' then
+    query, seen = nil, {}
+  end
+  rpc.request('saved.list', { walk = walk, query = query }, function(failure)
+    if waiting[walk] then
+      waiting[walk] = nil
+      on_end(failure)
+    end
+  end)
+  return function()
+    if waiting[walk] then
+      waiting[walk] = nil
+      rpc.request('saved.cancel', { walk = walk }, ignore)
+    end
+  end
+end
+
+--- Some of a list's entries.
+---@param walk integer
+---@param entries ollama.SavedChat[]
+function M.found(walk, entries)
+  for _, entry in ipairs(entries) do
+    seen[entry.file] = entry
+  end
+  if waiting[walk] then
+    waiting[walk](entries)
+  end
+end
+
+--- Names for completion, as they were listed last. Nothing is asked for.
+---@return string[]
+function M.known()
+  local names = vim.tbl_map(function(file)
+    return (file:gsub('%.txt$', ''))
+  end, vim.tbl_keys(seen))
+  table.sort(names)
+  return names
+end
+
+--- Whether a name means this chat: its file's name, with or without the ending, or its title.
+---@param entry ollama.SavedChat
+---@param name string
+---@return boolean
+local function is_called(entry, name)
+  return entry.file == name or entry.file == name .. '.txt' or entry.title == name
+end
+
+--- Finds the saved chats of a name.
+---@param name string
+---@param callback fun(failure: ollama.Error?, found: ollama.SavedChat[])
+function M.find(name, callback)
+  local found = {}
+  M.list(nil, function(entries)
+    for _, entry in ipairs(entries) do
+      if is_called(entry, name) then
+        found[#found + 1] = entry
+      end
+    end
+  end, function(failure)
+    callback(failure, found)
+  end)
+end
+
+return M

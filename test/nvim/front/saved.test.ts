@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest'
+import { describeWithNeovim } from '../../support/real-parts.ts'
+import { CHAT, type Front, startFront } from './front.ts'
+
+const heading = (name: string) => `## ◆ ${name} · 2026-11-20 14:02:31\n\n`
+
+function book(title: string, text: string, more: Record<string, unknown> = {}) {
+  return {
+    file: `${title}_qwen_20261120-140231.txt`,
+    title,
+    model: 'gpu:qwen',
+    created: '2026-11-20 14:02:31',
+    changed: 1_795_000_000_000,
+    bytes: 2_000,
+    text: `${heading('You')}${text}\n\n${heading('gpu:qwen')}an answer on ${text}\n\n`,
+    ...more,
+  }
+}
+
+const LIBRARY = [book('locks', 'a deadlock'), book('sorting', 'a heap')]
+
+async function load(front: Front, title: string): Promise<void> {
+  await front.nvim.command(`Ollama load ${title}`)
+  await front.nvim.waitForLua(`return ${CHAT} and ${CHAT}.read_only and ${CHAT}.known`)
+}
+
+describeWithNeovim('saved chats', (nvim) => {
+  test('one is picked and read beside the living chat, which is untouched', async () => {
+    const front = await startFront(nvim, { columns: 150, script: { library: LIBRARY } })
+    await front.open()
+    await front.nvim.type('ia draft<Esc> ol')
+    await front.nvim.waitForScreen(/1: locks +gpu:qwen +2026-11-20 14:02[\s\S]*2: sorting/)
+    await front.nvim.type('2<CR>')
+    await front.nvim.waitForScreen(/an answer on a heap/)
+    const screen = await front.nvim.waitForScreen(/sorting.* <CR> goes on · q closes/)
+    expect(screen).toMatch(/a draft/)
+    await front.nvim.type('ix')
+    expect(await front.nvim.lua('return vim.bo.modifiable')).toBe(false)
+    await front.nvim.type('<Esc>q')
+    await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 3')
+    await front.waitForRequests('chat.close')
+    expect(await front.promptText()).toBe('a draft')
+    expect(await front.nvim.lua(`return #require('ollama-remote.chats').all()`)).toBe(1)
+  })
+
+  test('<CR> there goes on with it in the place of the living one, its draft in the prompt', async () => {
+    const library = [book('locks', 'a deadlock', { draft: { text: 'and then?' } })]
+    const front = await startFront(nvim, { script: { library } })
+    await front.open()
+    await load(front, 'locks')
+    await front.nvim.type('<CR>')
+    await front.nvim.waitForLua(`return ${CHAT}.id == 2 and not ${CHAT}.read_only`)
+    await front.nvim.waitForScreen(/and then\?/)
+    expect(await front.nvim.lua('return #vim.api.nvim_tabpage_list_wins(0)')).toBe(3)
+    await front.nvim.type('<CR>')
+    await front.nvim.waitForScreen(/You said: and then/)
+    expect(await front.requests('chat.send')).toEqual([{ chat: 2, text: 'and then?' }])
+    await front.nvim.type('<C-w>kgg[[')
+    expect(await front.nvim.lua("return vim.fn.maparg('q', 'n')")).toBe('')
+    expect(await front.nvim.lua("return vim.fn.maparg('ge', 'n')")).toMatch(/ollama-edit/)
+  })
+
+  test('one that another Neovim has stays a reading copy, and says what can be done', async () => {
+    const refusal = { code: 'CHAT_IN_USE', message: 'Another Neovim has it', hint: 'End it there first.' }
+    const front = await startFront(nvim, { script: { library: LIBRARY, fail: { 'chat.take_up': refusal } } })
+    await load(front, 'locks')
+    await front.nvim.type('<CR>')
+    await front.nvim.waitForScreen(/Another Neovim has it/)
+    expect(await front.nvim.lua(`return ${CHAT}.read_only`)).toBe(true)
+  })
+
+  test('several are read at once, the same one only once; closing a window ends it', async () => {
+    const front = await startFront(nvim, { script: { library: LIBRARY } })
+    await load(front, 'locks')
+    await load(front, 'sorting')
+    await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 3')
+    await front.nvim.command('Ollama load locks')
+    await front.nvim.waitForLua(`return ${CHAT}.state.title == 'locks'`)
+    expect(await front.requests('chat.load')).toHaveLength(2)
+    await front.nvim.command('close')
+    await front.waitForRequests('chat.close')
+    await front.nvim.waitForLua(`return #require('ollama-remote.chats').all() == 1`)
+  })
+
+  test('what could not be understood of a file is told once; a file that is gone, too', async () => {
+    const library = [book('old', 'a word', { problems: ['Turn 2 has no time.', 'The last line is torn.'] })]
+    const front = await startFront(nvim, { script: { library } })
+    await load(front, 'old')
+    await front.nvim.waitForScreen(/could not be read wholly[\s\S]*Turn 2 has no time/)
+    await front.nvim.type('<CR>')
+    await front.nvim.command('Ollama load nothing')
+    await front.nvim.waitForScreen(/No saved chat is called "nothing"/)
+  })
+
+  test('a new host opens a reading copy as one', async () => {
+    const front = await startFront(nvim, { script: { library: LIBRARY } })
+    await load(front, 'locks')
+    await front.nvim.command('Ollama restart')
+    await front.waitForRequests('chat.load', 2)
+    await front.nvim.waitForLua(`return ${CHAT}.known`)
+    expect(await front.requests('chat.open')).toEqual([])
+  })
+
+  test(':Ollama search finds by the text; a host that is asked for what nobody wants any more is told', async () => {
+    const front = await startFront(nvim, { script: { library: LIBRARY } })
+    await front.nvim.type(':Ollama search deadlock<CR>')
+    const screen = await front.nvim.waitForScreen(/1: locks/)
+    expect(screen).not.toMatch(/sorting/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/an answer on a deadlock/)
+    expect(await front.requests('saved.list')).toMatchObject([{ query: 'deadlock' }])
+  })
+
+  test('clearing says how many, how big and how old, and can be undone', async () => {
+    const front = await startFront(nvim, { script: { library: LIBRARY } })
+    await front.nvim.type(' ox')
+    await front.nvim.waitForScreen(/Move 2 saved chats to the trash\? \(2\.0 MB, of 2026-10-01 to 2026-11-26\)/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/2 saved chats went to the trash; :Ollama undo-clear brings them back/)
+    await front.nvim.type(':Ollama undo-clear<CR>')
+    await front.nvim.waitForScreen(/2 saved chats came back/)
+    await front.nvim.type(':Ollama undo-clear<CR>')
+    await front.nvim.waitForScreen(/Nothing to bring back/)
+    await front.nvim.type(' ox')
+    await front.nvim.waitForScreen(/1: Move them/)
+    await front.nvim.type('2<CR>:echo "left alone"<CR>')
+    await front.nvim.waitForScreen(/left alone/)
+    expect(await front.requests('saved.clear')).toHaveLength(1)
+  })
+
+  test('one is renamed, and one removed when that is confirmed', async () => {
+    const front = await startFront(nvim, { script: { library: LIBRARY } })
+    await front.nvim.type(':Ollama rename<CR>')
+    await front.nvim.waitForScreen(/1: locks/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/Rename the saved chat: locks/)
+    await front.nvim.type('<C-u>mutexes<CR>')
+    await front.nvim.waitForScreen(/Renamed to mutexes\.txt/)
+    await front.nvim.type(':Ollama delete sorting<CR>')
+    await front.nvim.waitForScreen(/Move "sorting" to the trash\?/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/is in the trash/)
+    expect(await front.requests('saved.delete')).toEqual([{ files: [LIBRARY[1]?.file] }])
+    expect(await front.nvim.lua("return vim.fn.getcompletion('Ollama load mut', 'cmdline')")).toEqual(['mutexes'])
+  })
+
+  test(':Ollama chats lists the living ones first, and shows the chosen one', async () => {
+    const front = await startFront(nvim, { script: { library: LIBRARY } })
+    await front.open()
+    await front.sendHeld()
+    await front.nvim.command('Ollama new')
+    await front.nvim.waitForLua(`return ${CHAT}.id == 2 and ${CHAT}.known`)
+    await front.nvim.type(':Ollama chats<CR>')
+    await front.nvim.waitForScreen(/1: ● +hold this .*writing[\s\S]*2: +New chat[\s\S]*3: +locks/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForLua(`return ${CHAT}.id == 1`)
+    await front.nvim.waitForScreen(/1\/2/)
+  })
+})

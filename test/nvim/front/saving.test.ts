@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest'
+import { describeWithNeovim } from '../../support/real-parts.ts'
+import { CHAT, type Front, type FrontOptions, startFront } from './front.ts'
+
+type Binary = Parameters<typeof startFront>[0]
+
+async function withAnswer(nvim: Binary, options: FrontOptions = {}): Promise<Front> {
+  const front = await startFront(nvim, options)
+  await front.open()
+  await front.send('why is it so?')
+  await front.waitForEnd()
+  return front
+}
+
+const UNSAVED = { script: { state: { unsaved: true, autosave: false } } }
+const MODIFIED = `return vim.bo[${CHAT}.buffers.transcript].modified`
+
+describeWithNeovim('saving', (nvim) => {
+  test('<leader>os asks for a name once, and adds what is new from then on', async () => {
+    const front = await withAnswer(nvim, UNSAVED)
+    expect(await front.nvim.lua(MODIFIED)).toBe(true)
+    await front.nvim.type(' os')
+    await front.nvim.waitForScreen(/Save the chat as: why is it so\?/)
+    await front.nvim.type('<C-u>a name<CR>')
+    await front.nvim.waitForScreen(/Saved in a name_qwen_20261127-120000\.txt/)
+    expect(await front.requests('chat.save')).toEqual([{ chat: 1, name: 'a name' }])
+    expect(await front.nvim.lua(MODIFIED)).toBe(false)
+    await front.nvim.type(' os')
+    await front.nvim.waitForScreen(/Saved in a name_qwen_20261127-120000\.txt, 2 turns added/)
+    expect(await front.requests('chat.save')).toHaveLength(2)
+    expect(await front.nvim.lua(`return vim.fn.bufname(${CHAT}.buffers.transcript)`)).toBe('ollama-chat://1/a name')
+    expect(await front.nvim.lua("return vim.fn.execute('ls!')")).not.toMatch(/chat:\/\/1"/)
+  })
+
+  test('a chat without words is not saved, and a name that is not given saves nothing', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.nvim.type(' os')
+    await front.nvim.waitForScreen(/Nothing to save yet/)
+    await front.send('hello')
+    await front.waitForEnd()
+    await front.nvim.type(' os<Esc>')
+    await front.nvim.waitForScreen(/Not saved/)
+    expect(await front.requests('chat.save')).toEqual([])
+  })
+
+  test(':w asks and :w name does not, in both buffers; no stray buffer is left', async () => {
+    const front = await withAnswer(nvim, UNSAVED)
+    await front.nvim.type(':w my chat<CR>')
+    await front.waitForRequests('chat.save')
+    expect(await front.requests('chat.save')).toEqual([{ chat: 1, name: 'my chat' }])
+    await front.nvim.type('<C-w>k:w<CR>')
+    await front.waitForRequests('chat.save', 2)
+    await front.nvim.waitForScreen(/2 turns added/)
+    expect(await front.nvim.lua("return vim.fn.bufexists('my chat')")).toBe(0)
+    expect(await front.nvim.messages()).not.toMatch(/E\d+:/)
+  })
+
+  test(':w with a path writes a copy there, and the chat stays unsaved', async () => {
+    const front = await withAnswer(nvim, UNSAVED)
+    await front.nvim.lua("vim.cmd.cd(vim.fn.fnamemodify(vim.fn.tempname(), ':h'))")
+    await front.nvim.type(':w ./copy.md<CR>')
+    await front.nvim.waitForScreen(/A copy was written to .*copy\.md/)
+    expect(await front.nvim.lua("return table.concat(vim.fn.readfile('copy.md'), '\\n')")).toMatch(
+      /^## ◆ You[\s\S]*well/,
+    )
+    expect(await front.requests('chat.save')).toEqual([])
+    expect(await front.nvim.lua(MODIFIED)).toBe(true)
+    await front.nvim.type(':w ./copy.md<CR>')
+    await front.nvim.waitForScreen(/E13/)
+    await front.nvim.type('<CR>:w /nowhere/at/all.md<CR>')
+    await front.nvim.waitForScreen(/E212: Cannot write the copy/)
+  })
+
+  test('a draft never holds up :qa; unsaved words do only when nobody saves them by himself', async () => {
+    const kept = await withAnswer(nvim, { script: { state: { unsaved: true, autosave: true } } })
+    await kept.nvim.type('ia draft<Esc>u<C-r>')
+    expect(await kept.nvim.lua(MODIFIED)).toBe(false)
+    expect(await kept.nvim.lua(`return vim.bo[${CHAT}.buffers.prompt].modified`)).toBe(false)
+    await kept.nvim.type(':qa<CR>')
+    await kept.nvim.exited
+    const held = await withAnswer(nvim, UNSAVED)
+    await held.nvim.type(':qa<CR>')
+    await held.nvim.waitForScreen(/E37|E162/)
+    await held.nvim.type(':qa!<CR>')
+    await held.nvim.exited
+  })
+
+  test('ZZ saves a chat with a name and closes it; :wqa asks for no name', async () => {
+    const front = await withAnswer(nvim, UNSAVED)
+    await front.nvim.type(':w a name<CR>')
+    await front.nvim.waitForScreen(/Saved in/)
+    await front.perform(['state', 1, { unsaved: true }])
+    await front.nvim.type('<C-w>kZZ')
+    await front.waitForRequests('chat.save', 2)
+    await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 1')
+    const all = await withAnswer(nvim, UNSAVED)
+    await all.nvim.type(':wqa<CR>')
+    await all.nvim.exited
+  })
+
+  test('what could not be saved is unsaved again, with the reason', async () => {
+    const full = { code: 'STORE_FULL', message: 'The disk is full', hint: 'Make room, then save again.' }
+    const front = await withAnswer(nvim, { script: { ...UNSAVED.script, fail: { 'chat.save': full } } })
+    await front.nvim.type(':w a name<CR>')
+    await front.nvim.waitForScreen(/The disk is full/)
+    expect(await front.nvim.lua(MODIFIED)).toBe(true)
+  })
+
+  test('ending asks when something is unsaved and nobody saves it: stay, save, or not', async () => {
+    const front = await withAnswer(nvim, UNSAVED)
+    await front.nvim.type(' oc')
+    await front.nvim.waitForScreen(/"why is it so\?" is not saved/)
+    await front.nvim.type('3<CR>')
+    expect(await front.requests('chat.close')).toEqual([])
+    await front.nvim.type(' oc1<CR>')
+    await front.nvim.waitForScreen(/Save the chat as/)
+    await front.nvim.type('<CR>')
+    await front.waitForRequests('chat.close')
+    expect(await front.requests('chat.save')).toHaveLength(1)
+    const other = await withAnswer(nvim, UNSAVED)
+    await other.nvim.type(' oc2<CR>')
+    await other.waitForRequests('chat.close')
+    expect(await other.requests('chat.save')).toEqual([])
+  })
+
+  test('a chat whose end could not save it goes on, with the reason', async () => {
+    const full = { code: 'STORE_FULL', message: 'The disk is full', hint: 'Make room, then end it again.' }
+    const front = await withAnswer(nvim, { script: { fail: { 'chat.close': full } } })
+    await front.nvim.type(' oc')
+    await front.nvim.waitForScreen(/The disk is full/)
+    await front.nvim.waitForScreen(/You said: why is it so/)
+    expect(await front.nvim.lua(`return ${CHAT}.id`)).toBe(1)
+  })
+})
