@@ -1,6 +1,7 @@
 // A session with everything around it in memory.
 import { expect } from 'vitest'
 import { messages } from '../../../src/chat/conversation.ts'
+import type { Change } from '../../../src/chat/record.ts'
 import { type ChatSettings, Session } from '../../../src/chat/session.ts'
 import { renderShown } from '../../../src/chat/transcript/format.ts'
 import { type LogLevel, logTo } from '../../../src/core/log.ts'
@@ -25,9 +26,10 @@ export function setUp(settings: Partial<ChatSettings> = {}, level: LogLevel = 'e
     ways,
     settings: () => ({ options: {}, resume: 'never' as const, ...settings }),
   }
-  const session = new Session(CHAT, deps)
+  const changes: Change[] = []
+  const session = new Session(CHAT, deps, { onChange: (change) => changes.push(change) })
   session.useModel('gpu:qwen3')
-  return { clock, surface, answerer, ways, log, session, deps }
+  return { clock, surface, answerer, ways, log, session, deps, changes }
 }
 
 export type Rig = ReturnType<typeof setUp>
