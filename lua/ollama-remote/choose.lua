@@ -7,8 +7,9 @@ local M = {}
 ---@field name string what it does, in a word or two
 ---@field run fun(item: any, again: fun()) runs when the list has closed; `again` opens it anew
 
---- Finds items: calls `on_batch` with some whenever there are some, newest or best first, and `on_done` once, with a
---- failure to be told if there was one. Answers what ends it before.
+--- Finds items: calls `on_batch` with some whenever there are some, newest or best first and a few hundred at a time at
+--- most, so that the editor goes on between them, and `on_done` once, with a failure to be told if there was one. Answers
+--- what ends it before.
 ---@alias ollama.Source fun(query: string, on_batch: fun(items: any[]), on_done: fun(failure?: ollama.Error)): fun()?
 
 ---@class ollama.ChooseSpec

@@ -78,7 +78,10 @@ local function arguments(list)
     '--query=' .. list.query,
     '--header=' .. header(list),
     '--preview=' .. (list.preview and ASK .. 'preview {1}' or ''),
-    '--preview-window=right,55%,wrap',
+    -- Under the list where there is no room beside it.
+    '--preview-window=right,50%,wrap,<45(down,45%,wrap)',
+    -- Columns stay where they are, whatever is matched.
+    '--no-hscroll',
   }
   if #list.actions > 0 then
     local keys = vim.tbl_map(function(action)

@@ -7,6 +7,9 @@ local M = {}
 ---@field line string what is shown: one line without control characters
 ---@field text string what is matched, of the same kind
 
+--- What may be no printable ASCII.
+local UNPLAIN = '[%c\128-\255]'
+
 --- One line without control characters: what a model or a person named something must not move a terminal's cursor.
 ---@param text string
 ---@return string
@@ -14,43 +17,56 @@ function M.plain(text)
   return (text:gsub('\194[\128-\159]', ' '):gsub('%c+', ' '))
 end
 
+---@class ollama.Cell
+---@field text string
+---@field width integer
+
+--- Many thousand cells are made: most are plain as they are, and a call into Vim for each would be felt.
 ---@param text string
----@return integer
-local function width_of(text)
-  -- Many thousand cells are measured, and a call into Vim for each would be felt.
-  return text:find('[\128-\255]') and vim.fn.strdisplaywidth(text) or #text
+---@return ollama.Cell
+local function cell_of(text)
+  if not text:find(UNPLAIN) then
+    return { text = text, width = #text }
+  end
+  local plain = M.plain(text)
+  return { text = plain, width = vim.fn.strdisplaywidth(plain) }
 end
 
----@param text string
+---@param cell ollama.Cell
 ---@param width integer
----@return string of at most that width
-local function cut(text, width)
-  if width_of(text) <= width then
-    return text
+---@return ollama.Cell of at most that width
+local function cut(cell, width)
+  if cell.width <= width then
+    return cell
   end
-  local characters = width - 1
-  local short = vim.fn.strcharpart(text, 0, characters)
-  while width_of(short) > width - 1 and characters > 0 do
+  local characters = width
+  local short
+  repeat
     characters = characters - 1
-    short = vim.fn.strcharpart(text, 0, characters)
-  end
-  return short .. '…'
+    short = vim.fn.strcharpart(cell.text, 0, characters) .. '…'
+  until vim.fn.strdisplaywidth(short) <= width or characters <= 0
+  return { text = short, width = vim.fn.strdisplaywidth(short) }
 end
 
----@param cells string[]
+---@param cells ollama.Cell[]
 ---@param widths integer[]
 ---@param right table<integer, boolean>
----@return string
+---@return string without spaces at its end
 local function line_of(cells, widths, right)
-  if #cells == 1 then
-    return cells[1]
+  local last = #cells
+  while last > 1 and cells[last].text == '' do
+    last = last - 1
   end
   local padded = {}
-  for column, cell in ipairs(cells) do
-    local space = (' '):rep(widths[column] - width_of(cell))
-    padded[column] = right[column] and space .. cell or cell .. space
+  for column = 1, last do
+    local text = cells[column].text
+    if #cells > 1 and (column < last or right[column]) then
+      local space = (' '):rep(widths[column] - cells[column].width)
+      text = right[column] and space .. text or text .. space
+    end
+    padded[column] = text
   end
-  return (table.concat(padded, '  '):gsub('%s+$', ''))
+  return table.concat(padded, '  ')
 end
 
 ---@class ollama.RowLayout
@@ -65,15 +81,14 @@ end
 function M.maker(layout)
   local widths, fixed, count = {}, layout.widths or {}, 0
   ---@param item any
+  ---@return ollama.Cell[]
   local function cells_of(item)
-    local cells = layout.columns(item)
-    for column, cell in ipairs(cells) do
-      local plain = M.plain(cell)
-      local is_cut = fixed[column] and #cells > 1
-      cells[column] = is_cut and cut(plain, fixed[column]) or plain
-      if #cells > 1 then
-        widths[column] = fixed[column] or math.max(widths[column] or 0, width_of(cells[column]))
-      end
+    local cells = vim.tbl_map(cell_of, layout.columns(item))
+    -- One alone takes the whole line.
+    for column, cell in ipairs(#cells > 1 and cells or {}) do
+      local most = fixed[column]
+      cells[column] = most and cut(cell, most) or cell
+      widths[column] = most or math.max(widths[column] or 0, cell.width)
     end
     return cells
   end
