@@ -53,7 +53,7 @@ local function keep_keys(buffer, list)
   end
 end
 
---- Runs the script in a float; the window before gets the focus back, and its mode, before `on_exit` is called.
+--- Runs the script in a float; the window before gets the focus back, and its mode, before `on_exit` is called. The code is 0 too when somebody closed the float.
 ---@param script string
 ---@param list ollama.List
 ---@param on_exit fun(code: integer)
@@ -72,15 +72,17 @@ function M.run(script, list, on_exit)
   })
   local function finish(code)
     pcall(api.nvim_del_autocmd, resizing)
-    local is_inside = not api.nvim_win_is_valid(window) or api.nvim_get_current_win() == window
-    if api.nvim_win_is_valid(window) then
-      api.nvim_win_close(window, true)
+    local is_there = api.nvim_win_is_valid(window)
+    local is_inside = is_there and api.nvim_get_current_win() == window
+    if is_there then
+      pcall(api.nvim_win_close, window, true)
     end
     if is_inside and api.nvim_win_is_valid(origin) then
       api.nvim_set_current_win(origin)
       vim.cmd(was_inserting and 'startinsert' or 'stopinsert')
     end
-    on_exit(code)
+    -- When its terminal is taken away, fzf ends with whatever code.
+    on_exit(is_there and code or 0)
   end
   local ok, job = pcall(start_terminal, { 'sh', script }, finish)
   if not ok or job <= 0 then
