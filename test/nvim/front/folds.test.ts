@@ -134,10 +134,13 @@ describeWithNeovim('folds', (nvim) => {
     await openWith(front, TWO)
     await front.nvim.lua(`
       local theirs = vim.api.nvim_create_namespace('renderer')
-      vim.api.nvim_buf_set_extmark(0, theirs, 0, 0, { end_col = 2, virt_text = { { '## icon', 'Title' } },
-        virt_text_pos = 'overlay' })
-      vim.api.nvim_buf_set_extmark(0, theirs, 0, 0, { end_row = 1, hl_group = 'DiffAdd', hl_eol = true })
+      for _, row in ipairs({ 0, 2 }) do
+        vim.api.nvim_buf_set_extmark(0, theirs, row, 0, { end_col = 2, virt_text = { { '## icon', 'Title' } },
+          virt_text_pos = 'overlay' })
+        vim.api.nvim_buf_set_extmark(0, theirs, row, 0, { end_row = row + 1, hl_group = 'DiffAdd', hl_eol = true })
+      end
       vim.wo.conceallevel = 3`)
-    await front.nvim.waitForScreen(/▎You · 14:02 *\n/)
+    const screen = await front.nvim.waitForScreen(/▎## icons this/)
+    expect(screen).toMatch(/▎You · 14:02 *\n/)
   })
 })
