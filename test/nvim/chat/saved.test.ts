@@ -1,0 +1,134 @@
+// Chats as files, with the real host: kept by themselves, and written by one Neovim at a time.
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { parseChat } from '../../../src/chat/transcript/chat-file.ts'
+import type { Method } from '../../../src/rpc/protocol.ts'
+import { describeWithNeovim, describeWithSshd } from '../../support/real-parts.ts'
+import { CHAT, gone, sharedSshd, startWorld, type World } from './world.ts'
+
+/** A chat of which Lua knows nothing: what the host writes for it goes nowhere. */
+const OTHER = 900
+const PATIENCE = { timeout: 15_000, interval: 20 }
+
+interface Answered {
+  failure?: { code: string }
+  value?: Record<string, unknown>
+}
+
+async function request(world: World, method: Method, params: Record<string, unknown>): Promise<Answered> {
+  const code = `local method, params = ...
+    _G.answered = nil
+    require('ollama-remote.rpc').request(method, params, function(failure, value)
+      _G.answered = { failure = failure, value = value }
+    end)`
+  await world.nvim.lua(code, method, params)
+  return await world.nvim.waitForLua('return _G.answered')
+}
+
+async function sharedFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ollama-remote-shared-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
+
+const chatsIn = (folder: string) => join(folder, 'data', 'nvim', 'ollama', 'chats')
+
+async function savedIn(folder: string): Promise<string[]> {
+  return (await readdir(chatsIn(folder)).catch(() => [])).filter((file) => file.endsWith('.txt'))
+}
+
+async function textsIn(folder: string, file: string): Promise<string[]> {
+  const { record } = parseChat(await readFile(join(chatsIn(folder), file), 'utf8'))
+  return record.history.entries.map(({ turn }) => turn.text)
+}
+
+describeWithSshd('saved chats', (openssh) => {
+  const sshd = sharedSshd(openssh)
+
+  describeWithNeovim('as files', (nvim) => {
+    const start = (folder: string) => startWorld(nvim, sshd(), { folder, ssh: false, setup: { title: 'first-line' } })
+
+    test('a chat is saved by itself, for nobody else, and grows in one file', async () => {
+      const folder = await sharedFolder()
+      const world = await start(folder)
+      await world.open()
+      world.ollama.script({ pieces: ['Be', 'cause.'] })
+      await world.ask('why')
+      await vi.waitFor(async () => expect(await savedIn(folder)).toHaveLength(1), PATIENCE)
+      const [file = ''] = await savedIn(folder)
+      expect(file).toMatch(/^why_thinker-8b_\d{8}-\d{6}\.txt$/)
+      await vi.waitFor(async () => expect(await textsIn(folder, file)).toEqual(['why', 'Because.']), PATIENCE)
+      expect((await stat(chatsIn(folder))).mode & 0o777).toBe(0o700)
+      expect((await stat(join(chatsIn(folder), file))).mode & 0o777).toBe(0o600)
+      await world.nvim.waitForLua(`return ${CHAT}.state.unsaved == false`)
+      world.ollama.script({ pieces: ['So.'] })
+      await world.ask('and')
+      await vi.waitFor(async () => expect(await textsIn(folder, file)).toHaveLength(4), PATIENCE)
+      const id = await world.nvim.lua<number>(`return ${CHAT}.id`)
+      const saved = await request(world, 'chat.save', { chat: id, name: 'reasons' })
+      expect(saved.value).toMatchObject({ title: 'reasons', turns: 0 })
+      expect(await savedIn(folder)).toEqual([file.replace('why', 'reasons')])
+    })
+
+    test('two Neovims never write one file, and the second has it when the first is gone', async () => {
+      const folder = await sharedFolder()
+      const first = await start(folder)
+      await first.open()
+      first.ollama.script({ pieces: ['Because.'] })
+      await first.ask('why')
+      await first.nvim.waitForLua(`return ${CHAT}.state.file ~= nil`)
+      const [file = ''] = await savedIn(folder)
+      const second = await start(folder)
+      await second.open()
+      const loaded = await request(second, 'chat.load', { chat: OTHER, file })
+      expect(loaded.value).toMatchObject({ read_only: true, file })
+      const send = { chat: OTHER, text: 'mine' }
+      expect((await request(second, 'chat.send', send)).failure?.code).toBe('CHAT_READ_ONLY')
+      expect((await request(second, 'chat.take_up', { chat: OTHER })).failure?.code).toBe('CHAT_IN_USE')
+      process.kill(first.nvim.pid, 'SIGKILL')
+      await gone(first.nvim.pid)
+      await vi.waitFor(async () => {
+        expect((await request(second, 'chat.take_up', { chat: OTHER })).value).toMatchObject({ file })
+      }, PATIENCE)
+      second.ollama.script({ pieces: ['So.'] })
+      await request(second, 'chat.send', send)
+      await vi.waitFor(async () => expect(await textsIn(folder, file)).toHaveLength(4), PATIENCE)
+    })
+
+    test('what another program wrote is told, and never overwritten', async () => {
+      const folder = await sharedFolder()
+      const world = await start(folder)
+      await world.open()
+      world.ollama.script({ pieces: ['Because.'] })
+      await world.ask('why')
+      await world.nvim.waitForLua(`return ${CHAT}.state.file ~= nil`)
+      const [file = ''] = await savedIn(folder)
+      await writeFile(join(chatsIn(folder), file), 'by another program')
+      world.ollama.script({ pieces: ['So.'] })
+      await world.ask('and')
+      await vi.waitFor(async () => expect(await world.nvim.messages()).toMatch(/changed by another program/), PATIENCE)
+      expect(await readFile(join(chatsIn(folder), file), 'utf8')).toBe('by another program')
+      expect((await world.lastTurn()).text).toBe('So.')
+    })
+
+    test('after a quit all is in the file, and nothing is left over', async () => {
+      const folder = await sharedFolder()
+      const first = await start(folder)
+      await first.open()
+      first.ollama.script({ pieces: ['Because.'] })
+      await first.ask('why')
+      await first.nvim.waitForLua(`return ${CHAT}.state.file ~= nil and not ${CHAT}.state.unsaved`)
+      const host = await first.hostPid()
+      await first.end()
+      await gone(host)
+      const second = await start(folder)
+      await second.open()
+      expect((await request(second, 'left.list', {})).value).toEqual({ chats: [] })
+      const [file = ''] = await savedIn(folder)
+      expect(await textsIn(folder, file)).toEqual(['why', 'Because.'])
+      expect((await request(second, 'saved.summary', {})).value).toMatchObject({ count: 1 })
+    })
+  })
+})
