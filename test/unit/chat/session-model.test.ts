@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { messages } from '../../../src/chat/conversation.ts'
-import { shownEntries } from '../../../src/chat/history.ts'
+import { current, type History, shownEntries } from '../../../src/chat/history.ts'
 import { changedRecord, emptyRecord } from '../../../src/chat/record.ts'
+import { parseChat, renderChat } from '../../../src/chat/transcript/chat-file.ts'
 import { parse, renderShown } from '../../../src/chat/transcript/format.ts'
 import { shownVariants, variantsOf } from '../../../src/chat/variants.ts'
 import { act, actions, conclude, edits, type Promised, policies } from './any-life.ts'
@@ -71,6 +72,7 @@ function expectLaws(rig: Rig, promises: readonly Promised[]): void {
   expect(parse(surface.text)).toEqual({ conversation: session.conversation, problems: [] })
   expectVariantsTold(rig)
   expectChangesTellAll(rig)
+  expectFileTellsAll(rig)
   expectNothingLost(rig, promises)
 }
 
@@ -112,6 +114,20 @@ function expectVariantsTold({ session, surface }: Rig): void {
 function expectChangesTellAll({ session, changes }: Rig): void {
   const read = changes.map((change) => JSON.parse(JSON.stringify(change)) as typeof change)
   expect(read.reduce(changedRecord, emptyRecord)).toEqual(session.record)
+}
+
+/** Its file holds every version, and what may stand where. */
+function expectFileTellsAll({ session }: Rig): void {
+  const { history } = session.record
+  const { record, problems } = parseChat(renderChat(session.record))
+  expect(problems).toEqual([])
+  expect(meaningOf(record.history)).toEqual(meaningOf(history))
+}
+
+/** By what its turns are, not by their numbers. */
+function meaningOf({ shown, ...history }: History): unknown {
+  const versions = history.versions.map((_, version) => ({ ...history, shown: version }))
+  return { shown, versions: versions.map((version) => [current(version).turns, shownVariants(version)]) }
 }
 
 /** Every prompt that was taken stands in some version, and whatever happens, only the version that is shown is changed. */
