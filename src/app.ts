@@ -4,6 +4,7 @@ import type { NeovimClient } from 'neovim'
 import { Chats } from './chat/chats.ts'
 import { Journals } from './chat/journal/journals.ts'
 import { type Owner, ownerOf } from './chat/journal/owner.ts'
+import { troubleOf } from './chat/journal/trouble.ts'
 import { leftOvers } from './chat/left-over.ts'
 import { Store } from './chat/store/store.ts'
 import { changeConfigFile, keepInConfigFile, type LoadedConfig, loadConfig } from './config/load.ts'
@@ -59,7 +60,7 @@ export class App {
       folder: () => join(this.#dataFolder, 'journal'),
       owner: () => this.#owner,
       clock: systemClock,
-      onTrouble: (error) => this.#warn(`The chat is not being written down: ${(error as Error).message}`),
+      onTrouble: (error) => this.#warn(troubleOf(error, join(this.#dataFolder, 'journal'))),
     })
     this.#store = new Store({
       surface: this.#editor,

@@ -70,6 +70,9 @@ local function settle(chat, pending)
   chat.pending = vim.tbl_filter(function(other)
     return other ~= pending
   end, chat.pending)
+  for _, other in ipairs(chat.pending) do
+    other.after = #chat.outline.turns
+  end
   session.refresh(chat)
 end
 
@@ -84,6 +87,21 @@ local function give_back(chat, pending, failure)
   session.tell(failure)
 end
 
+--- Whether it stands in the transcript already, of which a host that died just then could not tell.
+---@param chat ollama.Chat
+---@param pending ollama.Pending
+---@return boolean
+local function is_shown(chat, pending)
+  local turns = chat.outline.turns
+  for ordinal = #turns, pending.after + 1, -1 do
+    if turns[ordinal].role == 'user' then
+      local lines = require('ollama-remote.turns').lines(chat, ordinal).lines
+      return vim.trim(table.concat(lines, '\n', 2)) == vim.trim(pending.text)
+    end
+  end
+  return false
+end
+
 --- Hands a prompt to the host. Until the host has it, it is kept here, and comes back when it cannot be sent.
 ---@param chat ollama.Chat
 ---@param pending ollama.Pending
@@ -95,18 +113,19 @@ function M.submit(chat, pending)
     if pending.taken_back then
       return
     end
+    pending.after = #chat.outline.turns
     if failure then
       return give_back(chat, pending, failure)
     end
     pending.posted = true
     local params = { chat = chat.id, text = pending.text, replaces = pending.replaces }
     rpc.request('chat.send', params, function(refusal)
-      if refusal then
+      if refusal and not (refusal.code == 'HOST_EXITED' and is_shown(chat, pending)) then
         return give_back(chat, pending, refusal)
       end
       settle(chat, pending)
     end)
-    require('ollama-remote.draft').tell(chat)
+    require('ollama-remote.draft').sent(chat)
   end)
 end
 

@@ -28,6 +28,7 @@ local M = {}
 ---@field text string
 ---@field replaces? integer
 ---@field posted? boolean the host was asked to take it
+---@field after? integer how many turns there were when it can have been taken at the earliest
 ---@field taken_back? boolean it was given back before that
 
 ---@class ollama.Editing

@@ -97,6 +97,13 @@ function M.tell(chat)
   end)
 end
 
+--- A prompt was sent: the host takes for sent what was being written, so it is told now of what was not.
+---@param chat ollama.Chat
+function M.sent(chat)
+  told[chat.id] = nil
+  M.tell(chat)
+end
+
 --- Has the host told soon.
 ---@param chat ollama.Chat
 function M.changed(chat)

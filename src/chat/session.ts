@@ -90,9 +90,14 @@ export class Session {
   async send(text: string, { replaces }: { replaces?: number } = {}): Promise<void> {
     const model = this.#chosenModel()
     if (replaces !== undefined) return this.#replace(replaces, text, model)
-    if (!this.#answer) return this.#prompt(text, model)
+    if (!this.#answer) {
+      const sent = this.#prompt(text, model)
+      this.#forgetDraft()
+      return sent
+    }
     const sent = this.#queue.add(text)
     this.#noteQueue()
+    this.#forgetDraft()
     if (this.#answer.waiting) this.#answer.hurry()
     this.#tell()
     return sent
@@ -233,8 +238,13 @@ export class Session {
     return this.#ask(model)
   }
 
+  async #promptQueued(text: string): Promise<void> {
+    return this.#prompt(text, this.#chosenModel())
+  }
+
   async #replace(turn: number, text: string, model: string): Promise<void> {
     this.editing.rewrite(turn, text)
+    this.#forgetDraft()
     if (this.conversation.turns.at(-1)?.role === 'user') return this.#ask(model)
     await this.#transcript.settle()
   }
@@ -268,12 +278,17 @@ export class Session {
   #sendNext(): void {
     const next = this.#queue.next()
     if (!next) return
-    next.settle(this.send(next.text))
+    next.settle(this.#promptQueued(next.text))
     // After it stands in the transcript: it may be written down in both places, and never in none.
     this.#noteQueue()
     if (this.#answer) return
     this.#giveBack('The prompt before this one could not be sent')
     this.#tell()
+  }
+
+  /** What was being written was sent; of what stands in the prompt now the editor tells. */
+  #forgetDraft(): void {
+    if (this.record.meta.draft) this.#ledger.apply({ type: 'meta', set: { draft: null } })
   }
 
   #giveBack(why: string): void {

@@ -1,9 +1,10 @@
 // What is made of a chat whose host is gone: what was written down of it, what stands in the editor, and the mark of an
 // answer that nobody ends any more. Pure.
 import type { Conversation, Note, Turn } from './conversation.ts'
-import { current, historyOf } from './history.ts'
+import { changed, current, type HistoryChange } from './history.ts'
 import type { Change, ChatRecord, Draft, Meta } from './record.ts'
 import { parse, renderShown } from './transcript/format.ts'
+import { renderTurn } from './transcript/turn-writer.ts'
 
 export interface TakenOver {
   /** To be done to the record. */
@@ -42,23 +43,42 @@ function reconciled(record: ChatRecord, transcript: string): TakenOver & { conve
   const conversation = current(record.history)
   const same = { changes: [], problems: [], conversation }
   if (transcript.trim() === '' || transcript === renderShown(record.history)) return same
-  const parsed = parse(transcript)
-  if (isBehind(parsed.conversation.turns, conversation.turns)) return same
-  const { turns } = parsed.conversation
-  return { changes: [{ type: 'rewrite', turns }], problems: parsed.problems, conversation: parsed.conversation }
+  const { conversation: shown, problems } = parse(transcript)
+  const changes = differences(conversation.turns, shown.turns)
+  if (!changes) return { changes: [{ type: 'rewrite', turns: shown.turns }], problems, conversation: shown }
+  const history = changes.reduce(changed, record.history)
+  return { changes, problems, conversation: current(history) }
 }
 
-/** Whether the editor shows less than is known: it was written to a moment later. */
-function isBehind(shown: readonly Turn[], known: readonly Turn[]): boolean {
-  const last = known[shown.length - 1]
-  const cut = shown.at(-1)
-  if (!last || !cut || shown.length > known.length) return false
-  const before = historyOf({ turns: known.slice(0, shown.length - 1) })
-  if (renderShown(before) !== renderShown(historyOf({ turns: shown.slice(0, -1) }))) return false
-  const isBeginning = (text: string, whole: string) => whole.startsWith(text.trimEnd())
-  return (
-    cut.role === last.role && isBeginning(cut.text, last.text) && isBeginning(cut.thinking ?? '', last.thinking ?? '')
-  )
+/** What has to be done to what is known where only its end is another: the editor is written to a moment later. */
+function differences(known: readonly Turn[], shown: readonly Turn[]): HistoryChange[] | undefined {
+  const differing = known.findIndex((turn, index) => !shown[index] || !isSame(turn, shown[index]))
+  const count = differing === -1 ? known.length : differing
+  const [last, ...others] = known.slice(count)
+  const [cut, ...added] = shown.slice(count)
+  if (!last) return cut ? [{ type: 'append', turns: [cut, ...added] }] : []
+  if (!cut) return [last, ...others].flatMap(unseen)
+  if (others.length > 0 || last.role !== 'assistant' || cut.role !== 'assistant' || last.end !== undefined)
+    return undefined
+  if (isBeginning(cut, last) && added.length === 0) return []
+  if (!isBeginning(last, cut)) return undefined
+  const more: Turn = { ...last, ...cut }
+  if (added.length === 0 && more.note === undefined) delete more.end
+  return [{ type: 'reopen', turn: more }, ...(added.length === 0 ? [] : [{ type: 'append' as const, turns: added }])]
+}
+
+/** A prompt that was never shown is the editor's still, which has given it back; an answer is kept. */
+function unseen(_turn: Turn, _index: number, turns: readonly Turn[]): HistoryChange[] {
+  return turns.some(({ role }) => role === 'user') ? [{ type: 'drop' }] : []
+}
+
+function isSame(one: Turn, other: Turn): boolean {
+  return renderTurn(one) === renderTurn(other)
+}
+
+function isBeginning(short: Turn, long: Turn): boolean {
+  const begins = (part = '', whole = '') => whole.startsWith(part.trimEnd())
+  return begins(short.text, long.text) && begins(short.thinking, long.thinking)
 }
 
 /** Whether it is an answer that was under way: as it is known, or as it is read from a transcript. */

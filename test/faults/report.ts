@@ -1,6 +1,7 @@
 // Makes the tables of doc/reliability.md from what was seen. Pure.
 import type { CutsSeen } from './cuts.ts'
 import type { Seen } from './fault.ts'
+import type { KillsSeen } from './kills.ts'
 
 /** The table of the matrix. Times are rounded so that one run's table looks like the next one's. */
 export function matrixTable(rows: readonly Seen[]): string {
@@ -44,6 +45,21 @@ export function cutsTable(runs: readonly CutsSeen[]): string {
       name,
       ...[cuts, answers, equal, marked, wrong.length].map(String),
       leaks.length === 0 ? 'nothing' : `**${leaks.join('; ')}**`,
+    ]),
+  )
+}
+
+/** The table of the kills. */
+export function killsTable(runs: readonly KillsSeen[]): string {
+  return table(
+    ['killed', 'kills', 'nothing lost', 'something of the last second', 'the most that was lost', 'more than a second'],
+    runs.map(({ victim, kills, some, mostMs, wrong }) => [
+      victim,
+      String(kills),
+      String(kills - some),
+      String(some - wrong.length),
+      `${(Math.ceil(mostMs / 100) / 10).toFixed(1)} s`,
+      wrong.length === 0 ? 'never' : `**${wrong.length}**`,
     ]),
   )
 }

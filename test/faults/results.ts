@@ -5,7 +5,7 @@ import { PROJECT_ROOT } from '../../scripts/project-root.ts'
 
 export const RESULTS = join(PROJECT_ROOT, '.cache/faults')
 
-type Name = 'matrix' | 'cuts' | 'cuts-in-neovim'
+type Name = 'matrix' | 'cuts' | 'cuts-in-neovim' | 'kills'
 
 export function keepResults(name: Name, rows: readonly unknown[]): void {
   mkdirSync(RESULTS, { recursive: true })

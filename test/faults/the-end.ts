@@ -25,7 +25,7 @@ export async function playTheEnd(stage: Stage): Promise<Omit<Seen, 'name' | 'how
   return {
     knownMs,
     read: 'nobody reads; the time is until nothing of it is left',
-    left: 'nothing: chats are not saved',
+    left: 'the text so far, in the journal: `:Ollama recover`',
     byItself: 'host, connection and answer end',
     nextPrompt: isAnswered ? 'answered, by a new Neovim' : 'not answered',
     leaks,

@@ -16,7 +16,7 @@ export interface JournalsDeps {
   /** Whose the chats are: the Neovim, which outlives its hosts. */
   owner(): Promise<Owner>
   clock: Clock
-  /** Told once of a disk that does not take what is written, for each journal. */
+  /** Told once of a disk that does not take what is written. */
   onTrouble(error: unknown): void
 }
 
@@ -40,11 +40,13 @@ interface Found extends Replayed {
 }
 
 const ENDING = '.jsonl'
+const TELL_AGAIN_MS = 60_000
 
 export class Journals {
   readonly #deps: JournalsDeps
   /** What was found in files that have not changed since. */
   readonly #known = new Map<string, Found>()
+  #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: JournalsDeps) {
     this.#deps = deps
@@ -149,8 +151,21 @@ export class Journals {
   }
 
   #journalDeps(key: string) {
-    const { clock, owner, onTrouble } = this.#deps
-    return { file: new SystemJournalFile(this.#path(key)), clock, owner, onTrouble }
+    const { clock, owner } = this.#deps
+    return {
+      file: new SystemJournalFile(this.#path(key)),
+      clock,
+      owner,
+      onTrouble: (error: unknown) => this.#tell(error),
+    }
+  }
+
+  /** Several chats have one disk. */
+  #tell(error: unknown): void {
+    const now = this.#deps.clock.now()
+    if (now - this.#toldAt < TELL_AGAIN_MS) return
+    this.#toldAt = now
+    this.#deps.onTrouble(error)
   }
 }
 

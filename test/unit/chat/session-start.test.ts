@@ -25,3 +25,20 @@ it('tells its keeper of every change, and the editor what is kept', () => {
   expect(changes).toEqual([{ type: 'meta', set: { title: 'locks' } }])
   expect(surface.states.at(-1)).toMatchObject({ file: 'a.txt', unsaved: true })
 })
+
+it('takes for sent what was being written, and never what is written behind a prompt that waits', async () => {
+  const rig = setUp()
+  rig.session.noteDraft({ text: 'on' })
+  await rig.session.send('one')
+  expect(rig.session.record.meta.draft).toBeUndefined()
+  rig.session.noteDraft({ text: 'two' })
+  const waiting = rig.session.send('two')
+  rig.session.noteDraft({ text: 'three' })
+  expect(rig.session.record.meta).toMatchObject({ queue: ['two'], draft: { text: 'three' } })
+  rig.answerer.last.finish()
+  await waiting
+  expect(rig.session.record.meta.queue).toBeUndefined()
+  expect(rig.session.record.meta.draft).toEqual({ text: 'three' })
+  rig.session.noteDraft({ text: ' \n' })
+  expect(rig.session.record.meta.draft).toBeUndefined()
+})

@@ -62,7 +62,17 @@ describe('a chat whose host is gone', () => {
     expect(textsAfter(known, less)).toEqual(['q', 'half an '])
     expect(textsAfter(known, renderShown(historyOf({ turns: [question] })))).toEqual(['q', 'half an '])
     expect(textsAfter(known, `## ◆ You · ${at}\n\nanother\n\n`)).toEqual(['another'])
+    // It is no version of its own that a moment was missing.
+    expect(taken(known, more).history.versions).toHaveLength(1)
+    expect(current(taken(known, more).history).turns[1]).toMatchObject({ end: 'interrupted', model: 's:m' })
     expect(textsAfter(emptyRecord, more)).toEqual(['q', 'half an answer'])
+  })
+
+  test('leaves a prompt that was never shown to the editor, which has it still', () => {
+    const asked = { ...question, text: 'and?' }
+    const shown = renderShown(historyOf({ turns: [question, answer] }))
+    expect(textsAfter(recordOf([question, answer, asked]), shown)).toEqual(['q', 'a'])
+    expect(textsAfter(recordOf([question, answer]), `${shown}## ◆ You · ${at}\n\nand?\n\n`)).toEqual(['q', 'a', 'and?'])
   })
 
   test('gives back what waited, and what was being written', () => {

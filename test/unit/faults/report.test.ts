@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Seen } from '../../faults/fault.ts'
+import { judge } from '../../faults/kill-judge.ts'
 import { Random } from '../../faults/random.ts'
-import { cutsTable, matrixTable, time } from '../../faults/report.ts'
+import { cutsTable, killsTable, matrixTable, time } from '../../faults/report.ts'
 import { FAULTS } from '../../faults/rows/all.ts'
 import { steady } from '../../faults/words.ts'
 
@@ -62,5 +63,37 @@ describe('the report of faults', () => {
     const draw = (seed: number) => Array.from({ length: 5 }, new Random(seed).next)
     expect(draw(7)).toEqual(draw(7))
     expect(draw(7)).not.toEqual(draw(8))
+  })
+})
+
+describe('the kills', () => {
+  const asked = '## ◆ You · 2026-11-20 14:02:31\n\nq0x1\n\n'
+  const sight = {
+    at: 100,
+    transcript: `${asked}## ◆ s:m · 2026-11-20 14:02:31\n\nw0x2 w0x3`,
+    prompt: 'd0x4',
+    queue: ['q0x5'],
+  }
+  const turns = [
+    { role: 'user', text: 'q0x1' },
+    { role: 'assistant', text: 'w0x2 w0x3 ' },
+  ]
+
+  it('may cost nothing that was seen a second before', () => {
+    const held = (kept: Parameters<typeof judge>[0]['kept'], at = 1_200) => judge({ sights: [sight], at, kept })
+    expect(held({ turns, prompt: 'q0x5\n\nd0x4' })).toEqual({ lostMs: 0 })
+    expect(held({ turns: [...turns, { role: 'user', text: 'q0x5' }], prompt: 'd0x4' })).toEqual({ lostMs: 0 })
+    expect(held({ turns, prompt: 'd0x4' }).wrong).toContain('q0x5')
+    expect(held({ turns: turns.slice(0, 1), prompt: 'q0x5\n\nd0x4' })).toMatchObject({
+      lostMs: 1_100,
+      wrong: expect.stringContaining('w0x3'),
+    })
+    expect(held({ turns: [], prompt: '' }, 900)).toEqual({ lostMs: 800 })
+    expect(held({ turns: [...turns, { role: 'user', text: 'q0x5' }], prompt: 'q0x5 d0x4' }).wrong).toContain('twice')
+  })
+
+  it('are one row for each victim', () => {
+    const seen = { victim: 'Neovim' as const, kills: 9, some: 3, mostMs: 420, wrong: ['x'] }
+    expect(killsTable([seen])).toContain('| Neovim | 9 | 6 | 2 | 0.5 s | **1** |')
   })
 })

@@ -1,0 +1,106 @@
+// What stands in the prompt is told to the host while it is written, and comes back from what was left over.
+import { expect, test } from 'vitest'
+import { describeWithNeovim } from '../../support/real-parts.ts'
+import { CHAT, type Front, startFront } from './front.ts'
+
+interface Draft {
+  chat: number
+  text: string
+  editing?: number
+  aside?: string
+}
+
+/** Resolves when the host was told of such a draft last. */
+async function told(front: Front, text: string): Promise<Draft> {
+  await front.nvim.waitForLua(
+    `local last
+     for _, row in ipairs(_G.fake_requests or {}) do
+       last = row[1] == 'chat.draft' and row[2].text or last
+     end
+     return last == ...`,
+    text,
+  )
+  return (await front.requests<Draft>('chat.draft')).at(-1) as Draft
+}
+
+describeWithNeovim('a draft', (nvim) => {
+  test('is told soon after it is written, and not with every key', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    const text = 'a prompt that is typed fast, key by key'
+    await front.nvim.type('i')
+    for (const key of text) await front.nvim.type(key.replace(' ', '<Space>'))
+    expect(await told(front, text)).toEqual({ chat: 1, text })
+    expect((await front.requests('chat.draft')).length).toBeLessThan(text.length / 2)
+    await front.nvim.lua(`vim.api.nvim_buf_set_lines(${CHAT}.buffers.prompt, 0, -1, false, { 'by a plugin' })`)
+    await told(front, 'by a plugin')
+    const before = (await front.requests('chat.draft')).length
+    await front.nvim.type('<Esc> ot ot')
+    await front.nvim.waitForLua(`return ${CHAT}.windows.prompt and vim.api.nvim_win_is_valid(${CHAT}.windows.prompt)`)
+    expect(await front.requests('chat.draft')).toHaveLength(before)
+  })
+
+  test('that is sent is none any more, and an edit has what it put aside with it', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.send('one')
+    await front.waitForEnd()
+    await told(front, '')
+    await front.nvim.type('iput aside<Esc><C-w>kgg')
+    await told(front, 'put aside')
+    await front.nvim.type('ge')
+    expect(await told(front, 'one')).toEqual({ chat: 1, text: 'one', editing: 1, aside: 'put aside' })
+  })
+
+  test('that is written while no host runs has one started', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.tellHost('fake.do', { steps: [['exit', 1]] })
+    await front.nvim.waitForLua("return not require('ollama-remote.rpc').is_running()")
+    await front.nvim.type('iafter it<Esc>')
+    expect(await told(front, 'after it')).toEqual({ chat: 1, text: 'after it' })
+  })
+})
+
+describeWithNeovim('what was left over', (nvim) => {
+  const row = { key: 'k', title: 'locks', model: 'gpu:m', turns: 2, last: 'and then?', changed: Date.now() - 7_300_000 }
+  const transcript = '## ◆ You · 2026-11-20 14:02:31\n\nWhy?\n\n'
+
+  test('is told of once, listed, and gone on with', async () => {
+    const left = [{ ...row, transcript, draft: { text: 'and then?' } }]
+    const front = await startFront(nvim, { script: { left } })
+    await front.open()
+    await front.nvim.waitForScreen(/1 chat was left over by a Neovim that ended: :Ollama recover/)
+    await front.nvim.command('Ollama recover')
+    await front.nvim.waitForScreen(/locks +2 hours ago +2 turns +gpu:m +and then\?/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/Why\?/)
+    expect(await front.requests('chat.recover')).toEqual([{ chat: 2, key: 'k' }])
+    expect(await front.promptText()).toBe('and then?')
+    expect(await front.nvim.lua(`return ${CHAT}.key`)).toBe('key-2')
+    await told(front, 'and then?')
+    await front.send(' Or not')
+    await front.waitForEnd()
+  })
+
+  test('in the middle of an edit, is in the middle of it', async () => {
+    const left = [{ ...row, transcript, draft: { text: 'Why not?', editing: 1, aside: 'aside' } }]
+    const front = await startFront(nvim, {
+      script: { left },
+      init: 'vim.ui.select = function(items, _, on_choice) on_choice(items[1]) end',
+    })
+    await front.nvim.command('Ollama recover')
+    await front.nvim.waitForLua(`return ${CHAT} and ${CHAT}.editing`)
+    expect(await front.promptText()).toBe('Why not?')
+    await front.nvim.type('<C-c>')
+    await front.nvim.waitForLua(`return not ${CHAT}.editing`)
+    expect(await front.promptText()).toBe('aside')
+  })
+
+  test('is nothing to speak of when there is nothing', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.nvim.command('Ollama recover')
+    await front.nvim.waitForScreen(/No chat was left over/)
+  })
+})
