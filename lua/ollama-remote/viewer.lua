@@ -170,15 +170,46 @@ local function come_to_life(chat, opened)
   require('ollama-remote.draft').opened(chat, opened.draft)
 end
 
+local take_up
+
+--- Its file is written by somebody else: that stays so, but a copy can be gone on with.
+---@param chat ollama.Chat
+---@param failure ollama.Error
+local function offer_copy(chat, failure)
+  local copy = 'Go on with a copy'
+  local options = { prompt = message.of(failure), kind = 'ollama-confirm' }
+  vim.ui.select({ copy, 'Only read it' }, options, function(choice)
+    if choice == copy and chats.get(chat.id) then
+      take_up(chat, true)
+    end
+  end)
+end
+
+---@param chat ollama.Chat
+---@param copy? true
+function take_up(chat, copy)
+  session.when_known(chat, function(unknown)
+    if unknown then
+      return session.tell(unknown)
+    end
+    rpc.request('chat.take_up', { chat = chat.id, copy = copy }, function(failure, opened)
+      if failure and failure.code == 'CHAT_IN_USE' and not copy then
+        return offer_copy(chat, failure)
+      elseif failure then
+        return session.tell(failure)
+      end
+      come_to_life(chat, opened)
+    end)
+  end)
+end
+
 --- Goes on with the chat that is read here.
 function M.take_up()
   local chat = here()
   if not chat then
     return message.whisper('No saved chat is read here')
   end
-  session.request(chat, 'chat.take_up', {}, function(opened)
-    come_to_life(chat, opened)
-  end)
+  take_up(chat)
 end
 
 --- Closes the viewer that the cursor is in.

@@ -65,7 +65,10 @@ describeWithNeovim('saved chats', (nvim) => {
     const front = await startFront(nvim, { script: { library: LIBRARY, fail: { 'chat.take_up': refusal } } })
     await load(front, 'locks')
     await front.nvim.type('<CR>')
-    await front.nvim.waitForScreen(/Another Neovim has it/)
+    await front.nvim.waitForScreen(/Another Neovim has it\s+End it there first\.[\s\S]*1: Go on with a copy/)
+    await front.nvim.type('1<CR>')
+    await front.waitForRequests('chat.take_up', 2)
+    expect(await front.requests('chat.take_up')).toEqual([{ chat: 1 }, { chat: 1, copy: true }])
     expect(await front.nvim.lua(`return ${CHAT}.read_only`)).toBe(true)
   })
 

@@ -1,0 +1,108 @@
+// Chats that last, with nothing faked: saved under a name, added to, read, taken up, cleared and brought back; two at once.
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { describeWithNeovim, describeWithSshd } from '../../support/real-parts.ts'
+import { CHAT, STEPWISE, sharedSshd, startWorld, type World } from './world.ts'
+
+/** The model is asked for nothing but what a test asks. */
+const OPTIONS = { setup: { title: 'first-line' } } as const
+
+async function folderOf(world: World): Promise<string> {
+  return join(await world.nvim.lua<string>("return vim.fn.stdpath('data')"), 'ollama', 'chats')
+}
+
+async function files(world: World): Promise<string[]> {
+  const all = await readdir(await folderOf(world)).catch(() => [])
+  return all.filter((file) => /^[^.].*\.txt$/.test(file))
+}
+
+async function savedAs(world: World, name: string): Promise<string> {
+  await world.nvim.type(' os')
+  await world.nvim.waitForScreen(/Save the chat as/)
+  await world.nvim.type(`<C-u>${name}<CR>`)
+  await world.nvim.waitForLua(`return ${CHAT}.state.named and not ${CHAT}.state.unsaved`)
+  await expect.poll(() => files(world)).toHaveLength(1)
+  const [file = ''] = await files(world)
+  return join(await folderOf(world), file)
+}
+
+describeWithSshd('chats that last', (openssh) => {
+  const sshd = sharedSshd(openssh)
+
+  describeWithNeovim('from their first word', (nvim) => {
+    test('one is saved under a name, added to, read beside a living one, and taken up again', async () => {
+      const world = await startWorld(nvim, sshd(), OPTIONS)
+      await world.open()
+      world.ollama.script({ pieces: ['First answer.'] })
+      await world.ask('why a deadlock?')
+      const path = await savedAs(world, 'locks and keys')
+      expect(path).toMatch(/locks.and.keys_thinker-8b_\d{8}-\d{6}\.txt$/)
+      expect((await stat(path)).mode & 0o777).toBe(0o600)
+      world.ollama.script({ pieces: ['Second answer.'] })
+      await world.ask('and then?')
+      await expect.poll(() => readFile(path, 'utf8')).toMatch(/First answer\.[\s\S]*Second answer\./)
+      expect(await files(world)).toHaveLength(1)
+
+      await world.nvim.type(' oc')
+      await world.nvim.waitForLua(`return ${CHAT} == nil`)
+      await world.open()
+      await world.nvim.type('ia new draft<Esc>:Ollama load locks and keys<CR>')
+      await world.nvim.waitForLua(`return ${CHAT}.read_only and ${CHAT}.known`)
+      await world.nvim.waitForScreen(/Second answer\./)
+      expect(await world.nvim.lua('return vim.bo.modifiable')).toBe(false)
+      await world.nvim.type('<CR>')
+      await world.nvim.waitForLua(`return not ${CHAT}.read_only and ${CHAT}.id == 3`)
+      world.ollama.script({ pieces: ['Third answer.'] })
+      await world.ask('go on')
+      await expect.poll(() => readFile(path, 'utf8')).toMatch(/Second answer\.[\s\S]*Third answer\./)
+      expect(await files(world)).toHaveLength(1)
+      const draft =
+        "table.concat(vim.api.nvim_buf_get_lines(require('ollama-remote.chats').get(2).buffers.prompt, 0, -1, false))"
+      expect(await world.nvim.lua(`return ${draft}`)).toBe('a new draft')
+    })
+
+    test('all are cleared after a question, and brought back', async () => {
+      const world = await startWorld(nvim, sshd(), OPTIONS)
+      await world.open()
+      world.ollama.script({ pieces: ['An answer.'] })
+      await world.ask('a question')
+      await savedAs(world, 'one')
+      await world.nvim.type(' oc')
+      await world.nvim.waitForLua(`return ${CHAT} == nil`)
+      await world.nvim.type(' ox')
+      await world.nvim.waitForScreen(/Move 1 saved chat to the trash\?/)
+      await world.nvim.type('1<CR>')
+      await world.nvim.waitForScreen(/went to the trash/)
+      expect(await files(world)).toEqual([])
+      await world.nvim.type(':Ollama undo-clear<CR>')
+      await world.nvim.waitForScreen(/1 saved chat came back/)
+      expect(await files(world)).toHaveLength(1)
+    })
+
+    test('two answer at once, each into its own text', async () => {
+      const world = await startWorld(nvim, sshd(), { ...OPTIONS, ollama: { parallel: 2 } })
+      await world.open()
+      world.ollama.script({ ...STEPWISE, pieces: ['one ', 'two ', 'three.'] })
+      await world.send('count')
+      await world.waitForWork()
+      await world.nvim.command('Ollama new')
+      await world.nvim.waitForLua(`return ${CHAT}.id == 2 and ${CHAT}.known`)
+      world.ollama.script({ ...STEPWISE, pieces: ['alpha ', 'beta ', 'gamma.'] })
+      await world.send('spell')
+      await world.nvim.waitForLua(`return ${CHAT}.state.phase ~= 'idle'`)
+      const done = `local all = require('ollama-remote.chats').all()
+        return all[1].state.ended == 'done' and all[2].state.ended == 'done'`
+      await world.ollama.waitUntil(() => world.ollama.activeGenerations === 2)
+      while (!(await world.nvim.lua<boolean>(done))) world.step()
+      const text = (id: number) =>
+        world.nvim.lua<string>(
+          "return require('ollama-remote.transcript').text(require('ollama-remote.chats').get(...))",
+          id,
+        )
+      expect(await text(1)).toMatch(/count[\s\S]*one two three\./)
+      expect(await text(2)).toMatch(/spell[\s\S]*alpha beta gamma\./)
+      expect(await text(1)).not.toMatch(/alpha/)
+    })
+  })
+})
