@@ -6,7 +6,7 @@ import { shownVariants } from '../variants.ts'
 import { type Footer, readFooter } from './footer.ts'
 import {
   FOOTER_MARK,
-  isBoundary,
+  MARK,
   readSectionHeading,
   readTurnHeading,
   SECTION_MARK,
@@ -24,8 +24,8 @@ export interface Parsed {
 
 /** A boundary line and what stands under it, up to the next one. The first block of a text has no boundary. */
 interface Block {
-  /** From 1. */
-  lineNumber: number
+  /** From 1. To be asked in order. */
+  lineNumber(): number
   boundary: string
   /** `undefined` when nothing stands there, which is less than an empty text. */
   content: string | undefined
@@ -61,27 +61,50 @@ export function parse(text: string): Parsed {
   const drafts: Draft[] = []
   for (const block of blocksOf(text)) {
     const problem = take(block, drafts)
-    if (problem !== undefined) problems.push(`Line ${block.lineNumber}: ${problem}`)
+    if (problem !== undefined) problems.push(`Line ${block.lineNumber()}: ${problem}`)
   }
   return { conversation: { turns: drafts.map(turnOf) }, problems }
 }
 
-function blocksOf(text: string): Block[] {
-  const lines = text.split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  const starts = [-1, ...lines.flatMap((line, index) => (isBoundary(line) ? [index] : []))]
-  return starts.map((start, index) => ({
-    lineNumber: Math.max(1, start + 1),
-    boundary: lines[start] ?? '',
-    content: contentOf(lines, start + 1, starts[index + 1] ?? lines.length),
-  }))
+function* blocksOf(text: string): Generator<Block> {
+  const end = text.endsWith('\n') ? text.length - 1 : text.length
+  const starts = boundariesOf(text)
+  let lineNumber = 1
+  let counted = 0
+  yield { lineNumber: () => 1, boundary: '', content: contentOf(text, 0, (starts[0] ?? end + 1) - 1) }
+  for (const [index, start] of starts.entries()) {
+    const lineEnd = endOfLine(text, start)
+    const lineNumberHere = () => {
+      for (; counted < start; counted = endOfLine(text, counted) + 1) lineNumber++
+      return lineNumber
+    }
+    const content = contentOf(text, lineEnd + 1, (starts[index + 1] ?? end + 1) - 1)
+    yield { lineNumber: lineNumberHere, boundary: text.slice(start, lineEnd), content }
+  }
 }
 
-/** Without one blank line at either end: that much belongs to the format. */
-function contentOf(lines: readonly string[], from: number, to: number): string | undefined {
-  const start = from < to && lines[from] === '' ? from + 1 : from
-  const end = start < to && lines[to - 1] === '' ? to - 1 : to
-  return start < end ? lines.slice(start, end).join('\n') : undefined
+/** Where the boundary lines begin. */
+function boundariesOf(text: string): number[] {
+  const found: number[] = []
+  for (const { index } of text.matchAll(MARK)) {
+    // A line of ours ends with a line feed only, wherever other programs see ends of lines.
+    if (index === 0 || text[index - 1] === '\n') found.push(index)
+  }
+  return found
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from)
+  return end === -1 ? text.length : end
+}
+
+/** The lines between, without one blank line at either end: that much belongs to the format. */
+function contentOf(text: string, from: number, to: number): string | undefined {
+  if (from > to) return undefined
+  const start = from === to || text[from] === '\n' ? from + 1 : from
+  if (start > to) return undefined
+  const end = start === to || text[to - 1] === '\n' ? to - 1 : to
+  return start > end ? undefined : text.slice(start, end)
 }
 
 /** Adds a block to the drafts; returns what was wrong with it. */

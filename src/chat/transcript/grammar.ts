@@ -18,6 +18,8 @@ const LONGEST_MARK = Math.max(...MARKS.map((mark) => mark.length))
 
 // `m` lets a line begin also after a carriage return and U+2028, since some Markdown programs see it so.
 const FORGED = /^\\*(?:## ◆ |### ◆ |<!-- ◆ )/gm
+/** A boundary where a line begins; found amid a line too. */
+export const MARK = /## ◆ |### ◆ |<!-- ◆ /g
 const ESCAPED = /^\\(?=\\*(?:## ◆ |### ◆ |<!-- ◆ ))/gm
 const LINE_END = /[\n\r\u2028\u2029]/
 const LINE_ENDS = ['\n', '\r', '\u2028', '\u2029']
@@ -49,10 +51,6 @@ export type SectionHeading =
   | { section: 'thinking' }
   | { section: 'text'; thinkingMs?: number }
   | { section: 'note'; code: string }
-
-export function isBoundary(line: string): boolean {
-  return MARKS.some((mark) => line.startsWith(mark))
-}
 
 export function turnHeading({ role, model, at }: Pick<Turn, 'role' | 'model' | 'at'>, variant?: Variant): string {
   const label = role === 'assistant' && model ? modelLabel(model) : ROLE_LABELS[role]

@@ -7,7 +7,7 @@
 export type VersionStep = readonly number[]
 
 /** Nobody has versions of so many numbers altogether: a file that says so is no honest one. */
-const MOST_NUMBERS = 10_000_000
+const MOST_NUMBERS = 4_000_000
 
 export function versionSteps(versions: ReadonlyArray<readonly number[]>): VersionStep[] {
   return versions.map((version, index) => {

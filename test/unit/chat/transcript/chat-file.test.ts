@@ -1,11 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Turn } from '../../../../src/chat/conversation.ts'
-import { branchAfter, changed, current, type History, historyOf, stepBy } from '../../../../src/chat/history.ts'
+import {
+  branchAfter,
+  changed,
+  current,
+  type History,
+  historyOf,
+  removalOf,
+  stepBy,
+} from '../../../../src/chat/history.ts'
 import type { ChatRecord } from '../../../../src/chat/record.ts'
 import { parseChat, renderChat } from '../../../../src/chat/transcript/chat-file.ts'
 import { parse } from '../../../../src/chat/transcript/format.ts'
 import { variantsOf } from '../../../../src/chat/variants.ts'
+import { hostileText } from '../hostile.ts'
 import { records } from '../records.ts'
 
 const user = (text: string): Turn => ({ role: 'user', text, at: '2026-11-20 14:02:31' })
@@ -194,5 +203,52 @@ describe('the laws', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  test('any bytes open, no word of theirs is lost, and what was read comes back as it is', { timeout: 60_000 }, () => {
+    const lines = fc.constantFrom(
+      '<!-- ◆ chat {"format":1,"title":"t"} -->',
+      '<!-- ◆ chat {"title":',
+      '<!-- ◆ versions {"shown":0,"list":[[0,0,0,1]],"places":[1,0],"sums":"AAAAAAAA"} -->',
+      '<!-- ◆ versions {"shown":1,"list":[[0,0,0,20000],[20000,0]]} -->',
+      '<!-- ◆ turn 1 "## ◆ You" -->',
+      '<!-- ◆ turn x -->',
+      '<!-- ◆ other',
+      '\uD83D',
+      '\0',
+      '\uFEFF',
+    )
+    const texts = fc.oneof(
+      fc.array(fc.oneof(lines, hostileText), { maxLength: 8 }).map((pieces) => pieces.join('\n')),
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString()),
+      fc.string({ unit: 'binary' }),
+    )
+    fc.assert(
+      fc.property(texts, (text) => {
+        const marked = text
+          .split('\n')
+          .flatMap((line, index) => [line, `word${index}word`])
+          .join('\n')
+        const { record } = parseChat(marked)
+        const kept = JSON.stringify(record)
+        for (const [word] of marked.matchAll(/word\d+word/g)) expect(kept).toContain(word)
+        expectSame(parseChat(renderChat(record)).record, record)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('costs the length of the text, and few bytes for many versions', () => {
+    const turns = Array.from({ length: 1_000 }, (_, index) =>
+      (index % 2 ? answer : user)(`${index} ${'long '.repeat(1_000)}`),
+    )
+    let history = historyOf({ turns })
+    for (let index = 0; index < 200; index++) history = changed(history, removalOf(history, 400 + index))
+    history = changed(history, { type: 'show', version: 0 })
+    const started = performance.now()
+    const text = renderChat({ meta: {}, history })
+    expect(current(parseChat(text).record.history).turns).toHaveLength(1_000)
+    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(text.length - text.lastIndexOf('<!-- ◆ chat ')).toBeLessThan(20_000)
   })
 })
