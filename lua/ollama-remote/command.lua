@@ -76,6 +76,11 @@ local function delete_turn(call)
 end
 
 ---@param call ollama.Invocation
+local function set(call)
+  require('ollama-remote.parameters').set(call.rest)
+end
+
+---@param call ollama.Invocation
 local function stop(call)
   require('ollama-remote.actions').run(call.bang and 'stop-all' or 'stop')
 end
@@ -105,6 +110,7 @@ local subcommands = {
   save = save,
   search = with_saved('search'),
   servers = plain('servers'),
+  set = set,
   stop = stop,
   toggle = plain('toggle'),
   vertical = plain('vertical'),
@@ -154,6 +160,9 @@ function M.complete(lead, line)
   local name = before:match('Ollama%s+(%S+)%s+$')
   if name == 'model' or name == 'default' then
     return beginning_with(require('ollama-remote.picker').known(), lead)
+  end
+  if before:match('Ollama%s+set%s') then
+    return beginning_with(require('ollama-remote.parameters').names(), lead)
   end
   return before:match('Ollama%s+$') and beginning_with(names(), lead) or {}
 end

@@ -17,6 +17,7 @@ import {
   type ResumePolicy,
   withSeamNote,
 } from './outcome.ts'
+import { requestParameters } from './parameters.ts'
 import { Patience, type Ways } from './patience.ts'
 import type { SessionStates } from './session-states.ts'
 import type { Transcript } from './transcript.ts'
@@ -256,7 +257,9 @@ export class AnswerRun {
     if (this.#turn !== 'none') return
     this.#turn = 'open'
     const at = localTime(this.#deps.clock.now())
-    this.#deps.transcript.beginAnswer({ role: 'assistant', model: this.#model, at, text: '' })
+    const parameters = requestParameters(this.#deps.settings())
+    const made = Object.keys(parameters).length === 0 ? {} : { parameters }
+    this.#deps.transcript.beginAnswer({ role: 'assistant', model: this.#model, at, text: '', ...made })
   }
 
   /** An answer that was stopped before its first word leaves no turn. */

@@ -67,7 +67,7 @@ export class Chats {
       'chat.delete': ({ chat, turn }) => this.#living(chat).session.editing.remove(turn).then(empty),
       'chat.model': ({ chat, model }) => this.#living(chat).session.useModel(this.#deps.fullName(model)),
       'chat.close': ({ chat }) => this.#close(chat).then(empty),
-      ...unbuilt,
+      'chat.set': ({ chat, ...change }) => this.#living(chat).session.setParameters(change),
     }
   }
 
@@ -174,14 +174,6 @@ export class Chats {
 }
 
 const LEFT_HINT = 'See which are with :Ollama recover.'
-
-function refuse(): never {
-  throw new PluginError('INTERNAL', 'This is not built yet')
-}
-
-const unbuilt = {
-  'chat.set': refuse,
-}
 
 function empty(_: unknown): Record<string, never> {
   return {}

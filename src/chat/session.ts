@@ -4,27 +4,23 @@
 import type { Clock } from '../core/clock.ts'
 import { type ErrorRecord, PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { ChatState } from '../rpc/protocol.ts'
-import { type Answerer, AnswerRun, type RequestSettings } from './answer-run.ts'
+import type { ChatState, ChosenParameters, Params } from '../rpc/protocol.ts'
+import { type Answerer, AnswerRun } from './answer-run.ts'
 import { askedTurns, type Conversation, cutAnswer, localTime, type Turn } from './conversation.ts'
 import { Editing } from './editing.ts'
 import { Ledger, type OnChange } from './ledger.ts'
 import { endedState, type Outcome, rateOf } from './outcome.ts'
+import { type ChatSettings, chosen, settingsOf, told, withChanges } from './parameters.ts'
 import type { Ways } from './patience.ts'
 import type { TranscriptSurface } from './picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
-import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record.ts'
+import { type ChatParameters, type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record.ts'
 import { SessionStates } from './session-states.ts'
 import { Transcript } from './transcript.ts'
 
 /** What a session needs of an editor. */
 export interface ChatSurface extends TranscriptSurface {
   state(state: ChatState): Promise<void>
-}
-
-export interface ChatSettings extends RequestSettings {
-  /** The system prompt of new chats. */
-  system?: string | undefined
 }
 
 export interface SessionDeps {
@@ -164,6 +160,23 @@ export class Session {
     return this.note({ model: ref })
   }
 
+  /**
+   * Changes what requests are made with, from the next one on.
+   * @returns all that was chosen
+   * @throws PluginError CHAT_BUSY for a system prompt when the chat has begun
+   */
+  setParameters(change: Omit<Params<'chat.set'>, 'chat'>): ChosenParameters {
+    if (change.system !== undefined && this.conversation.turns.length > 0) {
+      throw new PluginError('CHAT_BUSY', 'The system prompt stands at the beginning of the chat, which has begun', {
+        hint: 'Change it there with ge, or start another chat with :Ollama new.',
+      })
+    }
+    const before = chosen(this.#settings())
+    const after = withChanges(before, change)
+    if (Object.keys(change).length > 0) this.#ledger.apply({ type: 'meta', set: { parameters: after } })
+    return told(after)
+  }
+
   /** Changes what is known of the chat besides its turns, and tells the state anew. */
   note(set: MetaChange['set']): ChatState {
     if (Object.keys(set).length > 0) this.#ledger.apply({ type: 'meta', set })
@@ -230,8 +243,10 @@ export class Session {
 
   #prompt(text: string, model: string): Promise<void> {
     const at = localTime(this.#deps.clock.now())
-    const { system } = this.#deps.settings()
+    const settings = this.#settings()
+    const { system } = settings
     const isFirst = this.conversation.turns.length === 0
+    if (isFirst) this.#keepParameters(chosen(settings))
     const first: Turn[] = isFirst && system ? [{ role: 'system', text: system, at }] : []
     this.#transcript.append(...first, { role: 'user', text, at })
     this.#isNewPrompt = true
@@ -240,6 +255,16 @@ export class Session {
 
   async #promptQueued(text: string): Promise<void> {
     return this.#prompt(text, this.#chosenModel())
+  }
+
+  #settings(): ChatSettings {
+    return settingsOf(this.#deps.settings(), this.#ledger.record.meta.parameters)
+  }
+
+  /** A chat goes on as it began, whatever is configured later. */
+  #keepParameters(parameters: ChatParameters): void {
+    if (this.#ledger.record.meta.parameters || Object.keys(parameters).length === 0) return
+    this.#ledger.apply({ type: 'meta', set: { parameters } })
   }
 
   async #replace(turn: number, text: string, model: string): Promise<void> {
@@ -256,7 +281,8 @@ export class Session {
     this.#states.move(cut ? 'resuming' : 'connecting')
     this.#tell()
     const standing = this.#transcript.settle()
-    const own = { transcript: this.#transcript, states: this.#states, onMove: () => this.#tell() }
+    const settings = () => this.#settings()
+    const own = { transcript: this.#transcript, states: this.#states, settings, onMove: () => this.#tell() }
     this.#answer = new AnswerRun(model, { ...this.#deps, ...own }, cut)
     void this.#answer.run().then((outcome) => this.#end(outcome))
     return standing

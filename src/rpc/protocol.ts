@@ -83,7 +83,7 @@ export const requestSchemas = {
   /** Sets what the chat's requests are made with; what is not given stays, `null` removes. Without any, only tells them. */
   'chat.set': z.object({
     chat,
-    options: z.record(z.string(), z.unknown()).nullish(),
+    options: options.nullish(),
     think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
     keep_alive: z.union([z.string(), z.number()]).nullish(),
     system: z.string().nullish(),

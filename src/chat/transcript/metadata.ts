@@ -22,8 +22,7 @@ const READ: { [Field in Exclude<keyof FiledMeta, 'extra'>]-?: (value: unknown) =
 }
 
 export function metaJson({ extra, parameters, queue: _queue, file: _file, lines: _lines, ...meta }: Meta): Json {
-  const hasParameters = parameters && Object.keys(parametersJson(parameters)).length > 0
-  return { format: FORMAT, ...extra, ...meta, ...(hasParameters ? { parameters: parametersJson(parameters) } : {}) }
+  return { format: FORMAT, ...extra, ...meta, ...(parameters ? { parameters: parametersJson(parameters) } : {}) }
 }
 
 export function metaOf({ format: _format, ...json }: Json): FiledMeta {

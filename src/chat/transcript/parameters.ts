@@ -13,7 +13,7 @@ export function parametersJson({ keepAlive, ...rest }: TurnParameters): Json {
 
 /** `undefined` when a field is not as this version writes it. Unknown fields come along. */
 export function parametersOf(json: unknown): TurnParameters | undefined {
-  if (!isRecord(json) || Object.keys(json).length === 0 || Object.hasOwn(json, 'keepAlive')) return undefined
+  if (!isRecord(json) || Object.hasOwn(json, 'keepAlive')) return undefined
   const { keep_alive: keepAlive, ...rest } = json
   const { options = {}, think = true, system = '' } = rest
   const isKnown =
