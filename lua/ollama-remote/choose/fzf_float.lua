@@ -10,8 +10,8 @@ local KEYS = { '<Esc>', '<C-c>', '<C-h>', '<C-j>', '<C-k>', '<C-l>', '<C-n>', '<
 ---@return table
 local function place(title)
   local columns, lines = vim.o.columns, vim.o.lines - vim.o.cmdheight
-  local width = math.max(20, math.min(columns - 4, math.floor(columns * 0.8)))
-  local height = math.max(5, math.min(lines - 4, math.floor(lines * 0.8)))
+  local width = math.max(20, math.min(columns - 4, math.floor(columns * 0.9)))
+  local height = math.max(5, math.min(lines - 4, math.floor(lines * 0.85)))
   return {
     relative = 'editor',
     row = math.max(0, math.floor((lines - height) / 2) - 1),

@@ -45,7 +45,7 @@ end
 ---@param script string
 ---@param on_exit fun()
 function M.run(script, on_exit)
-  local command = { 'tmux', 'display-popup', '-E', '-w', '80%', '-h', '80%' }
+  local command = { 'tmux', 'display-popup', '-E', '-w', '90%', '-h', '85%' }
   if vim.env.TMUX_PANE then
     vim.list_extend(command, { '-t', vim.env.TMUX_PANE })
   end
