@@ -53,7 +53,24 @@ local function width(chunks)
   return sum
 end
 
---- Who spoke, when, the first words, and how much there is. It begins as the heading is drawn, which stays over it.
+--- Fewer columns of first words say nothing.
+local LEAST_ROOM = 8
+
+---@param words string
+---@param room integer
+---@return ollama.Chunks
+local function shortened(words, room)
+  if words == '' or room < LEAST_ROOM then
+    return {}
+  end
+  if vim.fn.strdisplaywidth(words) > room then
+    words = vim.fn.printf(('%%.%dS…'):format(room - 1), words)
+  end
+  return { { '  ▸ ', 'OllamaRemoteDim' }, { words, 'OllamaRemoteFold' } }
+end
+
+--- Who spoke, when, the first words, and how much there is, as far as there is room. It begins as the heading is drawn,
+--- which stays over it.
 ---@param turn ollama.Turn
 ---@param heading ollama.Boundary
 ---@return ollama.Chunks
@@ -63,15 +80,16 @@ local function of_turn(turn, heading)
   local count = { (' · %d line%s'):format(hidden, hidden == 1 and '' or 's'), 'OllamaRemoteDim' }
   local words = M.first_words(0, turn, vim.v.foldend - 1)
   local window = vim.fn.getwininfo(api.nvim_get_current_win())[1]
-  local room = window.width - window.textoff - width(chunks) - width({ count }) - 4
-  if words ~= '' and room >= 8 then
-    if vim.fn.strdisplaywidth(words) > room then
-      words = vim.fn.printf(('%%.%dS…'):format(room - 1), words)
-    end
-    vim.list_extend(chunks, { { '  ▸ ', 'OllamaRemoteDim' }, { words, 'OllamaRemoteFold' } })
+  local room = window.width - window.textoff - width(chunks)
+  local both = shortened(words, room - width({ count }) - 4)
+  if #both > 0 then
+    return vim.list_extend(vim.list_extend(chunks, both), { count })
   end
-  chunks[#chunks + 1] = count
-  return chunks
+  local alone = shortened(words, room - 4)
+  if #alone == 0 and width({ count }) <= room then
+    alone = { count }
+  end
+  return vim.list_extend(chunks, alone)
 end
 
 --- The 'foldtext' of a transcript.

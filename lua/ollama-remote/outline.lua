@@ -46,7 +46,9 @@ function M.open()
     quickfixtextfunc = rows,
   })
   api.nvim_set_current_win(window)
-  vim.cmd.lopen()
+  local half = math.max(3, math.floor(api.nvim_win_get_height(window) / 2))
+  vim.cmd.lopen({ count = math.max(1, math.min(10, half, #chat.outline.turns)) })
+  vim.wo.wrap = false
 end
 
 return M

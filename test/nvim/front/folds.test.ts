@@ -48,6 +48,9 @@ describeWithNeovim('folds', (nvim) => {
     await front.nvim.type('zM')
     const screen = await front.nvim.waitForScreen(/▎You · 14:02 {2}▸ word [word ]*… · 3 lines *\n/)
     expect(screen).toMatch(/▎gpu:m · 14:02 {2}▸ failed · .*· 5 lines/)
+    await front.perform(['render', 1, answer('All of it.').replace('gpu:qwen3:32b', 'gpu:a-longer-name')])
+    await front.nvim.type('zM')
+    await front.nvim.waitForScreen(/▎gpu:a-longer-name · 14:02 {2}▸ All of it\. *\n/)
   })
 
   test('za, zc, zo and zj work on turns and on what is in them', async () => {

@@ -201,6 +201,17 @@ describeWithNeovim('gf', (nvim) => {
     await front.nvim.waitForLua("return vim.fn.expand('%:t') == 'app.ts'")
     expect(await front.nvim.lua('return #vim.api.nvim_list_wins()')).toBe(3)
   })
+
+  test('leaves a float that would stand over the file', async () => {
+    const folder = project()
+    const front = await startFront(nvim, {
+      init: "require('ollama-remote').setup({ split_preference = 'float' })",
+    })
+    await openWith(front, `${folder}/zz/app.ts:5\n`)
+    await front.nvim.type('gggf')
+    await front.nvim.waitForScreen(/text of line 5/)
+    expect(await front.nvim.lua('return #vim.api.nvim_list_wins()')).toBe(1)
+  })
 })
 
 describeWithNeovim('gO', (nvim) => {
