@@ -97,6 +97,29 @@ describeWithSshd('saved chats', (openssh) => {
       await vi.waitFor(async () => expect(await textsIn(folder, file)).toHaveLength(4), PATIENCE)
     })
 
+    test('what was saved and ended is read, taken up and gone on with', async () => {
+      const folder = await sharedFolder()
+      const world = await start(folder)
+      await world.open()
+      world.ollama.script({ pieces: ['Because.'] })
+      await world.ask('why')
+      await world.nvim.type(':Ollama save locks<CR>')
+      await vi.waitFor(async () => expect(await savedIn(folder)).toEqual([expect.stringMatching(/^locks_/)]), PATIENCE)
+      const [file = ''] = await savedIn(folder)
+      await world.nvim.type(':Ollama close<CR>')
+      await world.nvim.waitForLua(`return ${CHAT} == nil`)
+      await world.nvim.type(':Ollama load locks<CR>')
+      await world.nvim.waitForScreen(/Because\./)
+      await world.nvim.type('<CR>')
+      await world.nvim.waitForLua(`return ${CHAT} ~= nil and not ${CHAT}.read_only and ${CHAT}.state.file == ...`, file)
+      world.ollama.script({ pieces: ['So.'] })
+      await world.nvim.type('<C-w>j<Esc>iand<C-s>')
+      await vi.waitFor(async () => {
+        expect(await textsIn(folder, file)).toEqual(['why', 'Because.', 'and', 'So.'])
+      }, PATIENCE)
+      expect(await savedIn(folder)).toEqual([file])
+    })
+
     test('what another program wrote is told, and never overwritten', async () => {
       const folder = await sharedFolder()
       const world = await start(folder)
