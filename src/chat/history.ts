@@ -142,7 +142,7 @@ function pushed(history: History, version: readonly number[]): History {
   return { ...history, versions, shown: versions.length - 1 }
 }
 
-/** The former reading stays as a version, unless the new one only adds to it. */
+/** The former reading stays as a version, unless the new one only adds to it, as to an answer that was coming. */
 function rewritten(history: History, turns: readonly Turn[]): History {
   const former = shownEntries(history)
   const isSameAt = (number: number | undefined, turn: Turn | undefined) =>
@@ -150,6 +150,9 @@ function rewritten(history: History, turns: readonly Turn[]): History {
   const shorter = Math.min(former.length, turns.length)
   let head = 0
   while (head < shorter && isSameAt(former[head], turns[head])) head++
+  const [last, grown] = [former[head], turns[head]]
+  const isLast = head === former.length - 1 && last !== undefined && grown !== undefined
+  if (isLast && isGrown(entryAt(history, last).turn, grown)) return rewritten(reopened(history, grown), turns)
   let tail = 0
   while (tail < shorter - head && isSameAt(former.at(-1 - tail), turns.at(-1 - tail))) tail++
   const fresh = turns.slice(head, turns.length - tail).map((turn, index): Entry => {
@@ -162,8 +165,15 @@ function rewritten(history: History, turns: readonly Turn[]): History {
     ...fresh.map((_, index) => history.entries.length + index),
     ...former.slice(former.length - tail),
   ]
-  const grown = { ...history, entries: [...history.entries, ...fresh] }
-  return head === former.length ? withShown(grown, version) : pushed(grown, version)
+  const more = { ...history, entries: [...history.entries, ...fresh] }
+  return head === former.length ? withShown(more, version) : pushed(more, version)
+}
+
+/** Whether an answer that was coming has come further, so that nothing of it is lost in the other. */
+function isGrown(turn: Turn, other: Turn): boolean {
+  const isComing = turn.role === 'assistant' && turn.end === undefined && other.role === turn.role
+  const isBeginning = other.text.startsWith(turn.text) && (other.thinking ?? '').startsWith(turn.thinking ?? '')
+  return isComing && isBeginning && !isSame(turn, other)
 }
 
 function isSame(one: Turn, other: Turn): boolean {

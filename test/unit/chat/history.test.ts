@@ -85,6 +85,14 @@ describe('a history', () => {
     expect(shownVariants(longer)).toEqual([undefined, undefined, { index: 2, count: 2 }, undefined])
     const grown = applied(asked, { type: 'rewrite', turns: [...current(asked).turns, user('more')] })
     expect([textsOf(grown), grown.versions.length]).toEqual([['q', 'a', 'more'], 1])
+    const coming: Turn = { role: 'assistant', text: 'half', at: '' }
+    const further = [user('q'), { ...coming, text: 'half an answer', end: 'interrupted' as const }]
+    const continued = applied(historyOf({ turns: [user('q'), coming] }), { type: 'rewrite', turns: further })
+    expect([textsOf(continued), continued.entries.length, continued.versions.length]).toEqual([
+      ['q', 'half an answer'],
+      2,
+      1,
+    ])
   })
 
   test('keeps the versions that were stepped back over', () => {
