@@ -12,6 +12,8 @@ const LOOK_AGAIN_MS = 20
 export interface TmuxOptions {
   command: readonly string[]
   env: Record<string, string>
+  /** Whether nobody is to look at it: it has no client then, and no popups. */
+  isDetached?: boolean
   columns?: number
   rows?: number
 }
@@ -26,6 +28,7 @@ export async function startInTmux(tmux: string, options: TmuxOptions): Promise<T
 
 export class TmuxScreen {
   readonly #tmux: string
+  #seen: 'inner' | 'outer' = 'outer'
   /** Temporary, for both sockets and whatever a test wants to keep there. */
   readonly folder: string
 
@@ -34,12 +37,14 @@ export class TmuxScreen {
     this.folder = folder
   }
 
-  async start({ command, env, columns = 100, rows = 30 }: TmuxOptions): Promise<void> {
+  async start({ command, env, isDetached = false, columns = 100, rows = 30 }: TmuxOptions): Promise<void> {
     const size = ['-x', String(columns), '-y', String(rows)]
     const variables = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
     // The command gets the PATH of whoever starts it, whatever is said of the session's.
     await this.#run('inner', ['new-session', '-d', ...size, ...variables, ...command], env)
     await this.#run('inner', ['set-option', '-g', 'status', 'off'])
+    this.#seen = isDetached ? 'inner' : 'outer'
+    if (isDetached) return
     await this.#run('outer', [
       'new-session',
       '-d',
@@ -56,17 +61,22 @@ export class TmuxScreen {
 
   /** Types text as it is. */
   async type(text: string): Promise<void> {
-    await this.#run('outer', ['send-keys', '-l', '--', text])
+    await this.#run(this.#seen, ['send-keys', '-l', '--', text])
   }
 
   /** Presses keys by tmux's names, as `Enter` or `C-d`. */
   async press(...keys: string[]): Promise<void> {
-    await this.#run('outer', ['send-keys', ...keys])
+    await this.#run(this.#seen, ['send-keys', ...keys])
+  }
+
+  /** Gives the tmux in which the command runs one of its own commands. */
+  async tell(...command: string[]): Promise<void> {
+    await this.#run('inner', command)
   }
 
   /** What a person sees. */
   async screen(): Promise<string> {
-    return runOrThrow(this.#tmux, this.#arguments('outer', ['capture-pane', '-p']), { environment: { TMUX: '' } })
+    return runOrThrow(this.#tmux, this.#arguments(this.#seen, ['capture-pane', '-p']), { environment: { TMUX: '' } })
   }
 
   async waitFor(wanted: RegExp): Promise<string> {

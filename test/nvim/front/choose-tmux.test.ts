@@ -23,7 +23,7 @@ const INIT = `
   end
   vim.o.laststatus = 2`
 
-async function start(binary: Neovim, fzf: string, tmux: string): Promise<TmuxScreen> {
+async function start(binary: Neovim, fzf: string, tmux: string, isDetached = false): Promise<TmuxScreen> {
   const path = [dirname(fzf), dirname(tmux), process.env.PATH].join(delimiter)
   const folder = mkdtempSync(join(tmpdir(), 'ollama-remote-init-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -36,6 +36,7 @@ async function start(binary: Neovim, fzf: string, tmux: string): Promise<TmuxScr
       ...['--cmd', 'let g:ollama_remote = #{ keymaps: v:false }'],
     ],
     env: { PATH: path, ...binary.environment },
+    isDetached,
   })
   onTestFinished(() => screen.end())
   await screen.waitFor(/\[No Name\]/)
@@ -65,5 +66,21 @@ describeWithFzf('a list in fzf in a popup of tmux', (binary, { fzf, tmux }) => {
     await screen.waitFor(/about apple/)
     await screen.press('Down', 'Down', 'C-d')
     await screen.waitFor(/chosen=nothing count=2 acted=it's \$\(id\)/)
+  })
+
+  test('answers with nothing when the popup is taken away', async () => {
+    const screen = await start(binary, fzf.path, tmux.path)
+    await screen.press('P')
+    await screen.waitFor(/about apple/)
+    await screen.tell('display-popup', '-C')
+    await screen.waitFor(/chosen=nothing count=1/)
+  })
+
+  test('is in a floating terminal where nobody looks at this tmux', async () => {
+    const screen = await start(binary, fzf.path, tmux.path, true)
+    await screen.press('P')
+    await screen.waitFor(/╭─+ Which one ─+╮.*about apple/s)
+    await screen.press('Down', 'Enter')
+    await screen.waitFor(/chosen=pear count=1/)
   })
 })
