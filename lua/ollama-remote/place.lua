@@ -67,17 +67,22 @@ local function match_around(text, column, pattern)
   end
 end
 
+--- How far on either side of the cursor is looked: a line may be a megabyte of anything.
+local REACH = 1000
+
 --- What is meant at a column of a line, the likeliest first.
 ---@param text string
 ---@param column integer 0-based
 ---@return ollama.Place[]
 function M.at(text, column)
-  local found, here = {}, column + 1
+  local info = #text <= REACH and require('ollama-remote.fences').info(text) or nil
+  local from = math.max(1, column + 1 - REACH)
+  text = text:sub(from, column + 1 + REACH)
+  local found, here = {}, column + 2 - from
   local path, line = match_around(text, here, '()File "([^"]+)", line (%d+)()')
   if path then
     found[1] = { path = path, line = tonumber(line) }
   end
-  local info = require('ollama-remote.fences').info(text)
   if info then
     -- The language stands before the path, where there is one.
     vim.list_extend(found, readings((info:gsub('^%S+%s+', ''))))

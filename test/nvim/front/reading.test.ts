@@ -202,6 +202,19 @@ describeWithNeovim('gf', (nvim) => {
     expect(await front.nvim.lua('return #vim.api.nvim_list_wins()')).toBe(3)
   })
 
+  test('is quick in a line of a megabyte', async () => {
+    const front = await startFront(nvim)
+    const places = await front.nvim.lua<Array<{ path: string; line?: number }>>(
+      `local place = require('ollama-remote.place')
+       local filler = ('a('):rep(500000)
+       local start = vim.uv.hrtime()
+       local found = place.at(filler .. ' src/app.ts:3 ' .. filler, #filler + 3)
+       assert(vim.uv.hrtime() - start < 2e9, 'it took too long')
+       return found`,
+    )
+    expect(places).toContainEqual({ path: 'src/app.ts', line: 3 })
+  })
+
   test('leaves a float that would stand over the file', async () => {
     const folder = project()
     const front = await startFront(nvim, {
