@@ -89,6 +89,7 @@ local function new_buffer(chat, part)
     buffer = buffer,
     callback = function()
       chats.select(chat)
+      require('ollama-remote.events').status_changed()
     end,
   })
   api.nvim_create_autocmd('BufUnload', {

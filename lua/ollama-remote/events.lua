@@ -30,7 +30,7 @@ end
 local is_status_told = true
 
 --- Tells that status() may read otherwise: once for all that changes at one time, and after it.
-local function tell_status()
+function M.status_changed()
   if not is_status_told then
     return
   end
@@ -59,7 +59,7 @@ end
 function M.move(chat, state)
   local old, new = chat.state.phase, state.phase
   if not vim.deep_equal(chat.state, state) then
-    tell_status()
+    M.status_changed()
   end
   chat.state = state
   if old == new then

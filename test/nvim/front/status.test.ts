@@ -57,8 +57,22 @@ describeWithNeovim('status()', (nvim) => {
       chats: { living: 1, running: 1 },
     })
     await front.nvim.waitForLua("return _G.told[#_G.told] == 'gpu:qwen3:32b loading model 0s'")
+    await front.perform(['state', 1, { phase: 'idle', unsaved: false }])
     await front.nvim.type(' oc')
     await front.nvim.waitForLua("return _G.told[#_G.told] == ''")
+  })
+
+  test('tells of the chat that the cursor goes to', async () => {
+    const front = await startFront(nvim, {
+      init: `vim.api.nvim_create_autocmd('User', { pattern = 'OllamaStatusChanged', callback = function()
+        _G.title = require('ollama-remote').status().title or 'none'
+      end })`,
+    })
+    await front.open()
+    await front.perform(['state', 1, { phase: 'idle', title: 'Locks' }])
+    await front.nvim.waitForLua("return _G.title == 'Locks'")
+    await front.nvim.command('Ollama new')
+    await front.nvim.waitForLua("return _G.title == 'none'")
   })
 
   test("the help file's recipe for lualine gives a text, before the plugin is used and while an answer comes", async () => {
