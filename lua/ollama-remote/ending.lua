@@ -29,6 +29,7 @@ local function finish(chat)
   session.set_state(chat, state)
   require('ollama-remote.ui').hide(chat)
   chats.forget(chat)
+  vim.tbl_map(require('ollama-remote.winbar').refresh, chats.living())
   if not chat.known then
     return require('ollama-remote.buffers').wipe(chat)
   end

@@ -123,7 +123,7 @@ end
 ---@param name? string
 function M.rename(name)
   local chat = chats.current()
-  if not chat then
+  if not chat or (not chat.state.file and #chat.outline.turns == 0) then
     return with_chosen(nil, 'Rename a saved chat', function(entry)
       M.rename_entry(entry, name)
     end)

@@ -147,7 +147,8 @@ end
 --- Neovim must keep a window: when the chat's are the only ones, another is opened beside them.
 ---@param chat ollama.Chat
 local function make_room(chat)
-  local mine = { chats.window(chat, 'transcript'), chats.window(chat, 'prompt') }
+  -- Either may be closed already.
+  local mine = vim.tbl_values(chat.windows)
   local others = vim.tbl_filter(function(window)
     return not vim.list_contains(mine, window) and api.nvim_win_get_config(window).relative == ''
   end, api.nvim_tabpage_list_wins(0))

@@ -79,9 +79,10 @@ local function open_window(chat)
   vim.o.equalalways = equalalways
   chat.windows.transcript = window
   local dress = require('ollama-remote.dress')
-  dress.put_on(window, 'transcript')
+  local layout = api.nvim_win_get_config(window).relative ~= '' and 'float' or nil
+  dress.put_on(window, 'transcript', layout)
   buffers.set_filetypes(chat)
-  dress.put_on(window, 'transcript')
+  dress.put_on(window, 'transcript', layout)
   vim.wo[window].winfixbuf = true
   vim.bo[buffer].bufhidden = 'wipe'
   if beside and width then

@@ -80,15 +80,19 @@ local function is_called(entry, name)
   return entry.file == name or entry.file == name .. '.txt' or entry.title == name
 end
 
---- Finds the saved chats of a name.
+--- Finds the saved chats of a name. A file's name means one, and no more are looked for.
 ---@param name string
 ---@param callback fun(failure: ollama.Error?, found: ollama.SavedChat[])
 function M.find(name, callback)
-  local found = {}
-  M.list(nil, function(entries)
+  local found, give_up = {}, nil
+  give_up = M.list(nil, function(entries)
     for _, entry in ipairs(entries) do
       if is_called(entry, name) then
         found[#found + 1] = entry
+        if entry.title ~= name then
+          give_up()
+          return callback(nil, { entry })
+        end
       end
     end
   end, function(failure)
