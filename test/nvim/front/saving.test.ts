@@ -99,6 +99,16 @@ describeWithNeovim('saving', (nvim) => {
     await all.nvim.exited
   })
 
+  test(':q in the last windows is refused as Neovim does it, and the chat is shown again', async () => {
+    const front = await withAnswer(nvim, UNSAVED)
+    await front.nvim.type('<C-w>h<C-w>c')
+    await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 2')
+    await front.nvim.type(':q<CR>')
+    await front.nvim.waitForScreen(/E37: No write since last change in ollama-chat:\/\/1/)
+    await front.nvim.waitForLua(`return #vim.fn.win_findbuf(${CHAT}.buffers.prompt) == 1
+      and #vim.fn.win_findbuf(${CHAT}.buffers.transcript) == 1`)
+  })
+
   test('what could not be saved is unsaved again, with the reason', async () => {
     const full = { code: 'STORE_FULL', message: 'The disk is full', hint: 'Make room, then save again.' }
     const front = await withAnswer(nvim, { script: { ...UNSAVED.script, fail: { 'chat.save': full } } })
