@@ -8,6 +8,7 @@ import { describeMachine } from './machine.ts'
 import { between, jsonLine, markdownTable, type Result, terminalTable } from './report.ts'
 import { gap, Rig, type Scenario } from './rig.ts'
 import { combine, type Line } from './rows.ts'
+import { bigChat } from './scenarios/big-chat.ts'
 import { coldStart } from './scenarios/cold-start.ts'
 import { distance } from './scenarios/distance.ts'
 import { latency } from './scenarios/latency.ts'
@@ -18,7 +19,7 @@ import { streaming } from './scenarios/streaming.ts'
 import { Scope } from './scope.ts'
 import { settingsOf } from './settings.ts'
 
-const SCENARIOS: readonly Scenario[] = [startup, coldStart, latency, streaming, longHistory, memory, distance]
+const SCENARIOS: readonly Scenario[] = [startup, coldStart, latency, streaming, longHistory, bigChat, memory, distance]
 const MARKERS = ['<!-- bench: begin -->', '<!-- bench: end -->'] as const
 const DOCUMENT = join(PROJECT_ROOT, 'doc/performance.md')
 

@@ -151,7 +151,7 @@ end
 function M.ensure(chat)
   if not chats.buffer(chat, 'transcript') then
     new_buffer(chat, 'transcript')
-    chat.awaited = chat.views.transcript
+    chat.awaited, chat.drawing = chat.views.transcript, nil
     chat.known, chat.partial, chat.outline = false, false, chats.empty_outline()
   end
   if not chats.buffer(chat, 'prompt') then

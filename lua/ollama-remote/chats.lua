@@ -39,6 +39,7 @@ local M = {}
 ---@field row integer 0-based row of the heading
 ---@field role 'user'|'model'|'system'
 ---@field name string
+---@field heading string its line
 ---@field key string by which it is known again when the transcript is written anew
 ---@field folds ollama.Fold[] what of it is folded
 ---@field folded_to? integer last row of its own fold, 0-based
@@ -50,6 +51,7 @@ local M = {}
 
 ---@class ollama.Outline what decoration knows of the transcript
 ---@field turns ollama.Turn[]
+---@field loose ollama.Found[] boundaries whose heading is not there yet
 ---@field headings table<string, integer> how often each heading stands in it
 ---@field thinking? integer row of a thinking that has not ended
 ---@field covered integer the first turn whose fold may end before it does
@@ -67,6 +69,7 @@ local M = {}
 ---@field known boolean whether the running host knows the chat
 ---@field key? string by which the next host finds what was written down of it
 ---@field recovers? string the key of what was left over, which it is to become
+---@field drawing? ollama.Drawing while only the end of the transcript is there
 ---@field awaited? table the view of a transcript that is to come again, as it was
 ---@field rescued? string[] what stood in a prompt whose buffer was wiped
 ---@field editing? ollama.Editing
@@ -89,7 +92,7 @@ local last_id = 0
 
 ---@return ollama.Outline
 function M.empty_outline()
-  return { turns = {}, headings = {}, covered = 1 }
+  return { turns = {}, loose = {}, headings = {}, covered = 1 }
 end
 
 --- Begins a chat. A living one is meant from now on.

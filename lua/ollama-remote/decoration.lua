@@ -107,6 +107,7 @@ local function note(outline, row, line, boundary)
       row = row,
       role = boundary.role,
       name = boundary.name,
+      heading = line,
       key = key_of(outline, line),
       folds = {},
     })
@@ -118,6 +119,29 @@ local function note(outline, row, line, boundary)
   return ended
 end
 
+---@class ollama.Found a boundary, and where it stands
+---@field row integer
+---@field line string
+---@field boundary ollama.Boundary
+
+--- Draws over lines; returns the boundaries among them.
+---@param buffer integer
+---@param first integer 0-based row of the first of them
+---@param lines string[]
+---@return ollama.Found[]
+local function draw_all(buffer, first, lines)
+  local found = {}
+  for index, line in ipairs(lines) do
+    local boundary = line:find('◆', 1, true) and grammar.parse(line)
+    if boundary then
+      local row = first + index - 1
+      draw(buffer, row, line, boundary)
+      found[#found + 1] = { row = row, line = line, boundary = boundary }
+    end
+  end
+  return found
+end
+
 --- Draws over the lines from a row to the end and keeps the outline. Returns what is to be folded.
 ---@param chat ollama.Chat
 ---@param first integer 0-based row of the first line that was not whole before
@@ -125,15 +149,70 @@ end
 function M.extend(chat, first)
   local buffer = chat.buffers.transcript --[[@as integer]]
   local folds = {}
-  for index, line in ipairs(api.nvim_buf_get_lines(buffer, first, -1, false)) do
-    local boundary = line:find('◆', 1, true) and grammar.parse(line)
-    if boundary then
-      local row = first + index - 1
-      draw(buffer, row, line, boundary)
-      vim.list_extend(folds, note(chat.outline, row, line, boundary))
-    end
+  local lines = api.nvim_buf_get_lines(buffer, first, -1, false)
+  for _, found in ipairs(draw_all(buffer, first, lines)) do
+    vim.list_extend(folds, note(chat.outline, found.row, found.line, found.boundary))
   end
   return folds
+end
+
+--- Lines were put in above all that the outline speaks of.
+---@param outline ollama.Outline
+---@param by integer
+local function shift(outline, by)
+  for _, turn in ipairs(outline.turns) do
+    turn.row = turn.row + by
+    turn.folded_to = turn.folded_to and turn.folded_to + by
+    for _, fold in ipairs(turn.folds) do
+      fold.first, fold.last = fold.first + by, fold.last + by
+    end
+  end
+  for _, found in ipairs(outline.loose) do
+    found.row = found.row + by
+  end
+  outline.thinking = outline.thinking and outline.thinking + by
+end
+
+--- Puts the turns of one outline before those of another.
+---@param head ollama.Outline
+---@param outline ollama.Outline
+local function join(head, outline)
+  local first = outline.turns[1]
+  if head.thinking and first then
+    add_fold(head, { first = head.thinking, last = first.row - 1, kind = 'thinking' })
+  elseif head.thinking then
+    outline.thinking = head.thinking
+  end
+  outline.turns = vim.list_extend(head.turns, outline.turns)
+  outline.covered = math.max(1, #outline.turns)
+  outline.headings = {}
+  for _, turn in ipairs(outline.turns) do
+    turn.key = key_of(outline, turn.heading)
+  end
+end
+
+--- Draws over lines that were put in above all others, and adds their turns to the outline. What stands above the first
+--- heading of all that is there waits for its own.
+---@param chat ollama.Chat
+---@param lines string[]
+---@param is_top boolean whether nothing else is to come above them
+---@return integer count of the turns that are new in the outline
+function M.prepend(chat, lines, is_top)
+  local outline, head = chat.outline, chats.empty_outline()
+  shift(outline, #lines)
+  local found = draw_all(chat.buffers.transcript, 0, lines)
+  vim.list_extend(found, outline.loose)
+  outline.loose = {}
+  for _, entry in ipairs(found) do
+    if is_top or #head.turns > 0 or entry.boundary.kind == 'turn' then
+      note(head, entry.row, entry.line, entry.boundary)
+    else
+      table.insert(outline.loose, entry)
+    end
+  end
+  local count = #head.turns
+  join(head, outline)
+  return count
 end
 
 ---@param chat ollama.Chat

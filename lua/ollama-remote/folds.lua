@@ -178,7 +178,7 @@ function M.keep(chat)
   chat.folds = kept
 end
 
----@param outline ollama.Outline
+---@param outline { turns: ollama.Turn[] }
 ---@param states ollama.FoldStates
 local function apply(outline, states)
   local opened_rows, closed_rows = {}, {}
@@ -193,16 +193,35 @@ local function apply(outline, states)
   set_folds('foldclose', closed_rows)
 end
 
+--- The command that makes a turn's fold as long as the turn is now; none where lines are still to come above its heading,
+--- for Neovim does not shift a fold that begins where lines are put in, but lengthens it.
+---@param chat ollama.Chat
+---@param ordinal integer
+---@return string[]
+local function turn_command(chat, ordinal)
+  local turn = chat.outline.turns[ordinal]
+  if turn.row == 0 and chat.drawing then
+    return {}
+  end
+  turn.folded_to = end_of(chat, ordinal)
+  return { fold_command(turn.row, turn.folded_to) }
+end
+
+---@param turn ollama.Turn
+---@return string[]
+local function inner_commands(turn)
+  return vim.tbl_map(function(fold)
+    return fold_command(fold.first, fold.last)
+  end, turn.folds)
+end
+
 --- Makes all folds anew in all windows of the transcript, each open or closed as it was kept.
 ---@param chat ollama.Chat
 function M.restore(chat)
   local outline, commands = chat.outline, {}
-  for ordinal, turn in ipairs(outline.turns) do
-    turn.folded_to = end_of(chat, ordinal)
-    commands[#commands + 1] = fold_command(turn.row, turn.folded_to)
-    for _, fold in ipairs(turn.folds) do
-      commands[#commands + 1] = fold_command(fold.first, fold.last)
-    end
+  for ordinal in ipairs(outline.turns) do
+    vim.list_extend(commands, turn_command(chat, ordinal))
+    vim.list_extend(commands, inner_commands(outline.turns[ordinal]))
   end
   outline.covered = math.max(1, #outline.turns)
   local kept = chat.folds or { windows = {} }
@@ -220,6 +239,34 @@ end
 ---@return boolean
 function M.is_disturbed(window)
   return vim.wo[window].foldmethod ~= 'manual' or vim.wo[window].foldlevel ~= LEVEL
+end
+
+--- Gives the first turns, which were put in above all others, their folds in all windows that have those of the others.
+---@param chat ollama.Chat
+---@param count integer
+function M.prepend(chat, count)
+  local turns, commands, whole = chat.outline.turns, {}, {}
+  for ordinal = 1, math.min(count + 1, #turns) do
+    local turn = turns[ordinal]
+    local command = turn.folded_to and {} or turn_command(chat, ordinal)
+    whole[#whole + 1] = #command > 0 and turn or nil
+    vim.list_extend(commands, command)
+    vim.list_extend(commands, ordinal <= count and inner_commands(turn) or {})
+  end
+  local kept = chat.folds or { windows = {} }
+  in_each_window(chat, function(window)
+    if #commands == 0 or vim.w.ollama_folds ~= chat.buffers.transcript then
+      return
+    end
+    make(vim.list_slice(commands))
+    set_folds(
+      'foldopen',
+      vim.tbl_map(function(turn)
+        return turn.row
+      end, whole)
+    )
+    apply({ turns = whole }, kept.windows[window] or kept.last or {})
+  end)
 end
 
 --- Gives all windows of the transcript its folds, as those that are new need it.

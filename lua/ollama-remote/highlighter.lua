@@ -56,8 +56,9 @@ end
 
 --- Starts the right highlighting for the buffer as long as it is now, or changes it when it has grown too long.
 ---@param buffer integer
-function M.fit(buffer)
-  local treesitter = vim.api.nvim_buf_line_count(buffer) <= MOST_LINES
+---@param to_come? integer lines that it will have besides
+function M.fit(buffer, to_come)
+  local treesitter = vim.api.nvim_buf_line_count(buffer) + (to_come or 0) <= MOST_LINES
   local kind = treesitter and 'treesitter' or 'syntax'
   if vim.b[buffer].ollama_highlighting == kind then
     return

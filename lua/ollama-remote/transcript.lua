@@ -1,4 +1,5 @@
 -- The transcript's text: written by the host's verbs, never by the user. Its last line is always empty: the phase line's.
+-- How the whole of it is written anew is in whole.lua.
 local M = {}
 
 local api = vim.api
@@ -13,7 +14,7 @@ local view = require('ollama-remote.view')
 ---@param text string
 ---@return string[] lines
 ---@return boolean partial
-local function to_lines(text)
+function M.to_lines(text)
   local whole = text:sub(-1) == '\n'
   return vim.split(whole and text:sub(1, -2) or text, '\n', { plain = true }), not whole
 end
@@ -25,7 +26,7 @@ end
 ---@param text string
 ---@return integer row of the first line that is not what it was
 local function write(chat, buffer, text)
-  local lines, partial = to_lines(text)
+  local lines, partial = M.to_lines(text)
   local last = api.nvim_buf_line_count(buffer) - 1
   local first = last
   vim.bo[buffer].modifiable = true
@@ -45,7 +46,7 @@ end
 
 --- While the person is at the command line, Neovim does not show what was written until it is told to.
 ---@param buffer integer
-local function show(buffer)
+function M.show(buffer)
   if api.nvim_get_mode().mode:find('^[cr]') then
     api.nvim__redraw({ buf = buffer, valid = false, flush = true })
   end
@@ -88,54 +89,7 @@ function M.after_write(chat, buffer, first, following)
     view.fill(following)
   end
   require('ollama-remote.phase').place(chat)
-  show(buffer)
-end
-
---- Replaces the whole text; windows that were not at the end keep their place as far as there is one.
----@param chat ollama.Chat
----@param text string
----@return ollama.Written
-function M.render(chat, text)
-  local buffer = chats.buffer(chat, 'transcript')
-  if not buffer then
-    return { gone = true }
-  end
-  local following = view.followers(buffer)
-  local views = {}
-  for _, window in ipairs(vim.fn.win_findbuf(buffer)) do
-    views[window] = api.nvim_win_call(window, vim.fn.winsaveview)
-  end
-  local awaited = chat.awaited
-  if awaited and not awaited.at_end and text ~= '' then
-    following = {}
-    views = vim.tbl_map(function()
-      return awaited
-    end, views)
-  end
-  chat.awaited = nil
-  local lines, partial = {}, false
-  if text ~= '' then
-    lines, partial = to_lines(text)
-  end
-  lines[#lines + 1] = ''
-  require('ollama-remote.folds').keep(chat)
-  require('ollama-remote.decoration').clear(chat)
-  vim.bo[buffer].modifiable = true
-  api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
-  vim.bo[buffer].modifiable = false
-  chat.partial = partial
-  for window, saved in pairs(views) do
-    api.nvim_win_call(window, function()
-      vim.fn.winrestview(saved)
-    end)
-  end
-  decorate(chat, 0)
-  view.to_end(following)
-  require('ollama-remote.folds').restore(chat)
-  view.fill(following)
-  require('ollama-remote.phase').place(chat)
-  show(buffer)
-  return { lines = #lines }
+  M.show(buffer)
 end
 
 --- The text as the host wrote it, for a host that must adopt it.
@@ -143,7 +97,8 @@ end
 ---@return string
 function M.text(chat)
   local buffer = chats.buffer(chat, 'transcript')
-  local lines = buffer and api.nvim_buf_get_lines(buffer, 0, -2, false) or {}
+  -- Of a transcript that is still being written only the end is there.
+  local lines = buffer and not chat.drawing and api.nvim_buf_get_lines(buffer, 0, -2, false) or {}
   if #lines == 0 then
     return ''
   end

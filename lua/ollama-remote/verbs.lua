@@ -14,10 +14,20 @@ end
 
 ---@param id integer
 ---@param text string
+---@param above? integer
 ---@return ollama.Written
-function M.render(id, text)
+function M.render(id, text, above)
   local chat = chats.get(id)
-  return chat and require('ollama-remote.transcript').render(chat, text) or { gone = true }
+  return chat and require('ollama-remote.whole').render(chat, text, above or 0) or { gone = true }
+end
+
+---@param id integer
+---@param text string
+---@param above integer
+---@return ollama.Written
+function M.prepend(id, text, above)
+  local chat = chats.get(id)
+  return chat and require('ollama-remote.whole').prepend(chat, text, above) or { gone = true }
 end
 
 ---@param id integer

@@ -1,12 +1,15 @@
 // The transcript as it stands in the editor, kept in step with the conversation. It decides nothing about either.
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import { slicesFromEnd } from './transcript/slices.ts'
 import { Writer, type Written } from './writer.ts'
 
 /** What a transcript needs of an editor. */
 export interface TranscriptSurface {
-  /** Replaces the whole transcript. */
-  render(chat: number, text: string): Promise<Written | 'written'>
+  /** Replaces the whole transcript by its end; `above`: how many lines are to come before it. */
+  render(chat: number, text: string, above: number): Promise<Written | 'written'>
+  /** Puts in what stands before all that is there; `above`: how many lines are still to come. */
+  prepend(chat: number, text: string, above: number): Promise<Written | 'written'>
   append(chat: number, text: string): Promise<Written>
 }
 
@@ -80,9 +83,14 @@ export class Picture {
   async #render(text: string, writer: Writer, before: ReadonlyArray<Promise<unknown>>): Promise<void> {
     await Promise.allSettled(before)
     try {
-      if (this.#state === 'closed') return
-      const written = await this.#deps.surface.render(this.#chat, text)
-      if (written === 'gone') this.#lose('gone', writer)
+      let write = this.#deps.surface.render.bind(this.#deps.surface)
+      for (const slice of slicesFromEnd(text)) {
+        // A later whole writing begins from the end again.
+        if (this.#state === 'closed' || writer !== this.#writer) return
+        const written = await write(this.#chat, slice.text, slice.above)
+        if (written === 'gone') return this.#lose('gone', writer)
+        write = this.#deps.surface.prepend.bind(this.#deps.surface)
+      }
     } catch (error) {
       this.#fail(error, writer)
     }

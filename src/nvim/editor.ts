@@ -29,8 +29,12 @@ export class Editor implements Prompts {
     await this.#verb('reply', id, envelope)
   }
 
-  async render(chat: number, text: string): Promise<Written> {
-    return written(await this.#verb('render', chat, text))
+  async render(chat: number, text: string, above = 0): Promise<Written> {
+    return written(await this.#verb('render', chat, text, above))
+  }
+
+  async prepend(chat: number, text: string, above: number): Promise<Written> {
+    return written(await this.#verb('prepend', chat, text, above))
   }
 
   async append(chat: number, text: string): Promise<Written> {

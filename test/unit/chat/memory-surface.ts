@@ -7,7 +7,7 @@ export class MemorySurface implements ChatSurface {
   text = ''
   readonly states: ChatState[] = []
   /** The kinds of writes that came, in order. */
-  readonly writes: Array<'render' | 'append'> = []
+  readonly writes: Array<'render' | 'prepend' | 'append'> = []
   /** There is no buffer: writes are answered so and do nothing. */
   isGone = false
   /** How many of the next writes fail without doing anything. */
@@ -35,6 +35,10 @@ export class MemorySurface implements ChatSurface {
     return this.#write(chat, 'render', () => text)
   }
 
+  prepend(chat: number, text: string): Promise<Written> {
+    return this.#write(chat, 'prepend', () => text + this.text)
+  }
+
   append(chat: number, text: string): Promise<Written> {
     return this.#write(chat, 'append', () => this.text + text)
   }
@@ -51,7 +55,7 @@ export class MemorySurface implements ChatSurface {
     return told.filter((state, index) => state !== told[index - 1])
   }
 
-  async #write(chat: number, kind: 'render' | 'append', change: () => string): Promise<Written> {
+  async #write(chat: number, kind: 'render' | 'prepend' | 'append', change: () => string): Promise<Written> {
     if (chat !== 7) throw new Error(`a write to chat ${chat}`)
     if (++this.#underway > 1) throw new Error('two writes at once')
     this.writes.push(kind)

@@ -5,7 +5,7 @@ import { silentLog } from '../../../src/core/log.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 
 interface Write {
-  kind: 'append' | 'render'
+  kind: 'append' | 'render' | 'prepend'
   text: string
   resolve(written: Written): void
   reject(error: unknown): void
@@ -19,7 +19,7 @@ function setUp() {
     new Promise<Written>((resolve, reject) => writes.push({ kind, text, resolve, reject }))
   const shown = { whole: '' }
   const picture = new Picture(1, {
-    surface: { append: write('append'), render: write('render') },
+    surface: { append: write('append'), render: write('render'), prepend: write('prepend') },
     clock,
     log: silentLog,
     whole: () => shown.whole,

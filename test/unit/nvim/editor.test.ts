@@ -19,7 +19,7 @@ describe('the verbs', () => {
     await editor.testStep(7, step)
     expect(calls).toEqual([
       ['reply', 7, { ok: true, value: { a: 1 } }],
-      ['render', 1, '# You\n'],
+      ['render', 1, '# You\n', 0],
       ['append', 1, 'a "quoted"\nword'],
       ['state', { chat: 1, phase: 'idle', queued: 0 }],
       ['notify', 'warn', 'careful'],
