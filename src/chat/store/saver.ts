@@ -8,6 +8,7 @@ import type { ChatState } from '../../rpc/protocol.ts'
 import { current, type History } from '../history.ts'
 import { type Change, type ChatRecord, changedRecord, type Meta, type MetaChange } from '../record.ts'
 import { renderChat } from '../transcript/chat-file.ts'
+import { TurnCache } from '../transcript/turn-cache.ts'
 import { ChatFile } from './chat-file.ts'
 import type { Claims } from './claims.ts'
 import { fitName } from './file-name.ts'
@@ -45,6 +46,7 @@ const KEPT_FIELDS = ['title', 'titled', 'model', 'parameters', 'draft'] as const
 
 export class Saver {
   readonly #deps: SaverDeps
+  readonly #texts = new TurnCache()
   #file: ChatFile | undefined
   /** What is in the file. */
   #written: ChatRecord | undefined
@@ -181,7 +183,8 @@ export class Saver {
     const record = changedRecord(this.#deps.record(), { type: 'meta', set: { created, ...set } })
     const { title, titled } = record.meta
     const before = isElsewhere ? undefined : this.#written
-    const text = renderChat(record)
+    await this.#texts.prepare(record.history)
+    const text = renderChat(record, this.#texts.render)
     if (!this.#file || isElsewhere) {
       this.#file = await ChatFile.create(folder(), fileNameOf(record, created), text, claims)
     } else {

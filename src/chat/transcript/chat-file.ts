@@ -8,11 +8,12 @@ import { parse, renderShown } from './format.ts'
 import { sumOf } from './hand-edits.ts'
 import { FORMAT, metaJson, metaOf } from './metadata.ts'
 import { compacted, restored } from './restoration.ts'
+import type { RenderTurn } from './turn-cache.ts'
 import { renderTurn } from './turn-writer.ts'
 import { versionSteps } from './version-list.ts'
 
 /** What of a record is kept: not the file's own name, the prompts that wait, and turns that are in no version. */
-export function renderChat({ meta, history }: ChatRecord): string {
+export function renderChat({ meta, history }: ChatRecord, one: RenderTurn = renderTurn): string {
   const kept = compacted(history)
   const shown = shownEntries(kept)
   const hidden = new Set(kept.entries.keys())
@@ -26,10 +27,10 @@ export function renderChat({ meta, history }: ChatRecord): string {
     sums: current(kept).turns.map(sumOf),
   }
   return [
-    renderShown(kept),
+    renderShown(kept, undefined, one),
     chatLine(metaJson(meta)),
     versionsLine(versions, versionSteps(kept.versions)),
-    ...[...hidden].map((number) => turnLine(number, renderTurn((kept.entries[number] as Entry).turn))),
+    ...[...hidden].map((number) => turnLine(number, one((kept.entries[number] as Entry).turn))),
     ...(meta.lines ?? []).map((line) => `${line}\n`),
   ].join('')
 }

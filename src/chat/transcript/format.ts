@@ -14,6 +14,7 @@ import {
   TURN_MARK,
   unescapeBoundaries,
 } from './grammar.ts'
+import type { RenderTurn } from './turn-cache.ts'
 import { renderTurn } from './turn-writer.ts'
 
 export interface Parsed {
@@ -46,10 +47,10 @@ export function render(conversation: Conversation): string {
 }
 
 /** The version that is shown, each heading with the number of its variant. @param count only so many turns of it */
-export function renderShown(history: History, count?: number): string {
+export function renderShown(history: History, count?: number, one: RenderTurn = renderTurn): string {
   const variants = shownVariants(history)
   const turns = current(history).turns.slice(0, count)
-  return turns.map((turn, index) => renderTurn(turn, variants[index])).join('')
+  return turns.map((turn, index) => one(turn, variants[index])).join('')
 }
 
 /**
