@@ -62,7 +62,12 @@ export class Rig {
   async setup({ host, port, user, identityFile, knownHostsFile }: Destination): Promise<UserConfig> {
     const ssh = { host, port, user, identity_file: identityFile, known_hosts: knownHostsFile }
     const url = `http://127.0.0.1:${(await this.backend()).port}`
-    return { servers: { bench: { ssh, url } }, default_model: 'bench:demo', node: process.execPath }
+    return {
+      servers: { bench: { ssh, url } },
+      default_model: 'bench:demo',
+      title: 'first-line',
+      node: process.execPath,
+    }
   }
 
   async #startSshd(): Promise<Sshd> {

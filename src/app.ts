@@ -86,6 +86,7 @@ export class App {
       clock: systemClock,
       log: this.#logNow,
       settings: () => this.#config,
+      asksForTitles: () => this.#config.autosave && this.#config.title === 'model',
       fullName: (model) => this.#providers().fullName(model),
       defaultModel: () => this.#config.defaultModel,
       journals: this.#journals,

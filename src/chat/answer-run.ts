@@ -26,7 +26,12 @@ type Request = Omit<ChatRequest, 'model'>
 
 /** What is needed of the servers. `model` is `server:model`. */
 export interface Answerer {
-  stream(model: string, request: Request, options: { signal: AbortSignal }): AsyncIterable<StreamPart>
+  /** `isQuiet`: nobody is told of the request. */
+  stream(
+    model: string,
+    request: Request,
+    options: { signal: AbortSignal; isQuiet?: boolean },
+  ): AsyncIterable<StreamPart>
   /** Goes on with an answer to the same request that was cut. */
   resume(
     model: string,

@@ -7,11 +7,14 @@ import { emptyRecord } from './record.ts'
 import { Session } from './session.ts'
 import { readChat, takeUp } from './store/opening.ts'
 import { draftOf } from './take-over.ts'
+import { Titles } from './titles.ts'
 
 type ChatMethod = Extract<Method, `chat.${string}`>
 export type ChatHandlers = { [M in ChatMethod]: (params: Params<M>) => Promise<Results[M]> | Results[M] }
 
-export interface ChatsDeps extends LivingChatDeps {
+export interface ChatsDeps extends Omit<LivingChatDeps, 'onIdle'> {
+  /** Whether models are asked for the titles of chats. */
+  asksForTitles(): boolean
   /** The full name, `server:model`, of whatever a reference means. @throws PluginError CHAT_NO_MODEL */
   fullName(model: string): string
   /** The model of new chats, if one was ever chosen. */
@@ -29,11 +32,17 @@ interface ReadingChat {
 }
 
 export class Chats {
-  readonly #deps: ChatsDeps
+  readonly #deps: ChatsDeps & LivingChatDeps
+  readonly #titles: Titles
   readonly #open = new Map<number, LivingChat | ReadingChat>()
 
   constructor(deps: ChatsDeps) {
-    this.#deps = deps
+    this.#titles = new Titles({
+      ...{ answerer: deps.answerer, clock: deps.clock, log: deps.log },
+      isWanted: () => deps.asksForTitles(),
+      chats: () => this.#livingSessions(),
+    })
+    this.#deps = { ...deps, answerer: this.#titles.answerer, onIdle: () => this.#titles.idle() }
   }
 
   get handlers(): ChatHandlers {
@@ -67,7 +76,7 @@ export class Chats {
       'chat.delete': ({ chat, turn }) => this.#living(chat).session.editing.remove(turn).then(empty),
       'chat.model': ({ chat, model }) => this.#living(chat).session.useModel(this.#deps.fullName(model)),
       'chat.close': ({ chat }) => this.#close(chat).then(empty),
-      'chat.set': ({ chat, ...change }) => this.#living(chat).session.setParameters(change),
+      'chat.set': ({ chat, ...change }) => this.#living(chat).session.parameters.set(change),
     }
   }
 
@@ -79,6 +88,7 @@ export class Chats {
   /** Neovim is gone: all that is known of its chats is on the disk when this resolves. */
   async leave(): Promise<void> {
     const all = [...this.#open.values()]
+    this.#titles.close()
     this.#open.clear()
     await Promise.all(all.map((open) => (open instanceof LivingChat ? open.leave() : open.session.leave())))
   }
@@ -146,6 +156,10 @@ export class Chats {
     return { ...state, ...(draft ? { draft } : {}), ...(problems.length === 0 ? {} : { problems }) }
   }
 
+  #livingSessions(): Session[] {
+    return [...this.#open.values()].filter((open) => open instanceof LivingChat).map(({ session }) => session)
+  }
+
   /** A chat that may be changed. @throws PluginError CHAT_NO_TURN, CHAT_READ_ONLY */
   #living(chat: number): LivingChat {
     const open = this.#opened(chat)
@@ -167,9 +181,11 @@ export class Chats {
   /** @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE when it could not be saved; then it goes on */
   async #close(chat: number): Promise<void> {
     const open = this.#open.get(chat)
+    this.#titles.close()
     if (open instanceof LivingChat) await open.close()
     else open?.session.close()
     this.#open.delete(chat)
+    this.#titles.idle()
   }
 }
 

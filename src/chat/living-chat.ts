@@ -8,6 +8,8 @@ import { Saver, type SaverDeps } from './store/saver.ts'
 import { draftOf } from './take-over.ts'
 
 export interface LivingChatDeps extends SessionDeps {
+  /** The chat asks nothing any more. */
+  onIdle(): void
   saving: Pick<SaverDeps, 'folder' | 'claims' | 'isAutomatic' | 'say'>
 }
 
@@ -30,6 +32,7 @@ export class LivingChat {
     this.session = new Session(chat, deps, {
       record,
       onChange: (change, now) => this.#noted(change, now),
+      onIdle: () => deps.onIdle(),
       kept: () => ({ key: journal.key, ...this.saver.state }),
     })
   }

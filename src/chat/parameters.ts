@@ -1,7 +1,11 @@
-// What a chat's requests are made with: its own once it has begun, the configured ones before. Pure.
+// What a chat's requests are made with: its own once it has begun, the configured ones before. What becomes of a request is
+// answer-run.ts's.
+import { PluginError } from '../core/errors.ts'
 import type { ChosenParameters, Params } from '../rpc/protocol.ts'
 import type { RequestSettings } from './answer-run.ts'
 import type { TurnParameters } from './conversation.ts'
+import { current } from './history.ts'
+import type { Ledger } from './ledger.ts'
 import type { ChatParameters } from './record.ts'
 
 /** What is configured for new chats. */
@@ -10,15 +14,52 @@ export interface ChatSettings extends RequestSettings {
   system?: string | undefined
 }
 
+export class Parameters {
+  readonly #ledger: Ledger
+  readonly #configured: () => ChatSettings
+
+  constructor(ledger: Ledger, configured: () => ChatSettings) {
+    this.#ledger = ledger
+    this.#configured = configured
+  }
+
+  get settings(): ChatSettings {
+    return settingsOf(this.#configured(), this.#ledger.record.meta.parameters)
+  }
+
+  /** The chat goes on as it begins now, whatever is configured later. */
+  keep(): void {
+    const parameters = chosen(this.settings)
+    if (this.#ledger.record.meta.parameters || Object.keys(parameters).length === 0) return
+    this.#ledger.apply({ type: 'meta', set: { parameters } })
+  }
+
+  /**
+   * Changes them from the next request on.
+   * @returns all that was chosen
+   * @throws PluginError CHAT_BUSY for a system prompt when the chat has begun
+   */
+  set(change: Omit<Params<'chat.set'>, 'chat'>): ChosenParameters {
+    if (change.system !== undefined && current(this.#ledger.record.history).turns.length > 0) {
+      throw new PluginError('CHAT_BUSY', 'The system prompt stands at the beginning of the chat, which has begun', {
+        hint: 'Change it there with ge, or start another chat with :Ollama new.',
+      })
+    }
+    const after = withChanges(chosen(this.settings), change)
+    if (Object.keys(change).length > 0) this.#ledger.apply({ type: 'meta', set: { parameters: after } })
+    return told(after)
+  }
+}
+
 /** The settings of a chat, in which its own parameters stand for all those that are configured. */
-export function settingsOf(configured: ChatSettings, parameters: ChatParameters | undefined): ChatSettings {
+function settingsOf(configured: ChatSettings, parameters: ChatParameters | undefined): ChatSettings {
   if (!parameters) return configured
   const { options = {}, think, keepAlive, system } = parameters
   return { ...configured, options, think, keepAlive, system }
 }
 
 /** Those that were chosen: without what is left to the server and the model. */
-export function chosen({ options, think, keepAlive, system }: ChatSettings): ChatParameters {
+function chosen({ options, think, keepAlive, system }: ChatSettings): ChatParameters {
   return { ...requestParameters({ options, think, keepAlive }), ...(system ? { system } : {}) }
 }
 
@@ -32,7 +73,7 @@ export function requestParameters({ options, think, keepAlive }: TurnParameters)
 }
 
 /** Parameters with others: what is not given stays, `null` removes. */
-export function withChanges(parameters: ChatParameters, change: Omit<Params<'chat.set'>, 'chat'>): ChatParameters {
+function withChanges(parameters: ChatParameters, change: Omit<Params<'chat.set'>, 'chat'>): ChatParameters {
   const { options, think, keep_alive: keepAlive, system } = change
   const merged = options === null ? [] : Object.entries({ ...parameters.options, ...options })
   const fields = Object.entries({ ...parameters, ...given({ think, keepAlive, system }) })
@@ -41,7 +82,7 @@ export function withChanges(parameters: ChatParameters, change: Omit<Params<'cha
   return { ...rest, ...(left.length === 0 ? {} : { options: Object.fromEntries(left) }) }
 }
 
-export function told({ options, think, keepAlive, system }: ChatParameters): ChosenParameters {
+function told({ options, think, keepAlive, system }: ChatParameters): ChosenParameters {
   return {
     ...(options ? { options } : {}),
     ...(think === undefined ? {} : { think }),

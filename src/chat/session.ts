@@ -4,17 +4,17 @@
 import type { Clock } from '../core/clock.ts'
 import { type ErrorRecord, PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { ChatState, ChosenParameters, Params } from '../rpc/protocol.ts'
+import type { ChatState } from '../rpc/protocol.ts'
 import { type Answerer, AnswerRun } from './answer-run.ts'
 import { askedTurns, type Conversation, cutAnswer, localTime, type Turn } from './conversation.ts'
 import { Editing } from './editing.ts'
 import { Ledger, type OnChange } from './ledger.ts'
 import { endedState, type Outcome, rateOf } from './outcome.ts'
-import { type ChatSettings, chosen, settingsOf, told, withChanges } from './parameters.ts'
+import { type ChatSettings, Parameters } from './parameters.ts'
 import type { Ways } from './patience.ts'
 import type { TranscriptSurface } from './picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
-import { type ChatParameters, type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record.ts'
+import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record.ts'
 import { SessionStates } from './session-states.ts'
 import { Transcript } from './transcript.ts'
 
@@ -37,17 +37,21 @@ export interface SessionStart {
   /** What is known of the chat already. */
   record?: ChatRecord
   onChange?: OnChange
+  /** Nothing is asked any more, and nothing waits to be. */
+  onIdle?(): void
   /** Told with the state: what is kept of the chat, and where. */
   kept?(): Pick<ChatState, 'key' | 'title' | 'named' | 'file' | 'unsaved' | 'autosave' | 'read_only'>
 }
 
 export class Session {
   readonly editing: Editing
+  readonly parameters: Parameters
   readonly #chat: number
   readonly #deps: SessionDeps
   readonly #states: SessionStates
   readonly #ledger: Ledger
   readonly #kept: NonNullable<SessionStart['kept']>
+  readonly #onIdle: () => void
   readonly #transcript: Transcript
   readonly #queue = new PromptQueue()
   #answer: AnswerRun | undefined
@@ -57,11 +61,13 @@ export class Session {
   #rate: number | undefined
   #isClosed = false
 
-  constructor(chat: number, deps: SessionDeps, { record = emptyRecord, onChange, kept }: SessionStart = {}) {
+  constructor(chat: number, deps: SessionDeps, { record = emptyRecord, onChange, onIdle, kept }: SessionStart = {}) {
     this.#chat = chat
     this.#deps = deps
     this.#states = new SessionStates(chat, deps.log)
     this.#ledger = new Ledger(onChange ?? (() => {}), record)
+    this.parameters = new Parameters(this.#ledger, () => deps.settings())
+    this.#onIdle = onIdle ?? (() => {})
     this.#kept = kept ?? (() => ({}))
     this.#transcript = new Transcript(chat, this.#ledger, deps)
     this.editing = new Editing({ transcript: this.#transcript, refuseWhileBusy: () => this.#refuseWhileBusy() })
@@ -160,21 +166,14 @@ export class Session {
     return this.note({ model: ref })
   }
 
-  /**
-   * Changes what requests are made with, from the next one on.
-   * @returns all that was chosen
-   * @throws PluginError CHAT_BUSY for a system prompt when the chat has begun
-   */
-  setParameters(change: Omit<Params<'chat.set'>, 'chat'>): ChosenParameters {
-    if (change.system !== undefined && this.conversation.turns.length > 0) {
-      throw new PluginError('CHAT_BUSY', 'The system prompt stands at the beginning of the chat, which has begun', {
-        hint: 'Change it there with ge, or start another chat with :Ollama new.',
-      })
-    }
-    const before = chosen(this.#settings())
-    const after = withChanges(before, change)
-    if (Object.keys(change).length > 0) this.#ledger.apply({ type: 'meta', set: { parameters: after } })
-    return told(after)
+  /** What its next request is made with. */
+  get settings(): ChatSettings {
+    return this.parameters.settings
+  }
+
+  /** Whether something is asked, or waits to be. */
+  get isBusy(): boolean {
+    return this.#answer !== undefined || this.#queue.length > 0
   }
 
   /** Changes what is known of the chat besides its turns, and tells the state anew. */
@@ -243,10 +242,9 @@ export class Session {
 
   #prompt(text: string, model: string): Promise<void> {
     const at = localTime(this.#deps.clock.now())
-    const settings = this.#settings()
-    const { system } = settings
+    const { system } = this.settings
     const isFirst = this.conversation.turns.length === 0
-    if (isFirst) this.#keepParameters(chosen(settings))
+    if (isFirst) this.parameters.keep()
     const first: Turn[] = isFirst && system ? [{ role: 'system', text: system, at }] : []
     this.#transcript.append(...first, { role: 'user', text, at })
     this.#isNewPrompt = true
@@ -255,16 +253,6 @@ export class Session {
 
   async #promptQueued(text: string): Promise<void> {
     return this.#prompt(text, this.#chosenModel())
-  }
-
-  #settings(): ChatSettings {
-    return settingsOf(this.#deps.settings(), this.#ledger.record.meta.parameters)
-  }
-
-  /** A chat goes on as it began, whatever is configured later. */
-  #keepParameters(parameters: ChatParameters): void {
-    if (this.#ledger.record.meta.parameters || Object.keys(parameters).length === 0) return
-    this.#ledger.apply({ type: 'meta', set: { parameters } })
   }
 
   async #replace(turn: number, text: string, model: string): Promise<void> {
@@ -281,7 +269,7 @@ export class Session {
     this.#states.move(cut ? 'resuming' : 'connecting')
     this.#tell()
     const standing = this.#transcript.settle()
-    const settings = () => this.#settings()
+    const settings = () => this.settings
     const own = { transcript: this.#transcript, states: this.#states, settings, onMove: () => this.#tell() }
     this.#answer = new AnswerRun(model, { ...this.#deps, ...own }, cut)
     void this.#answer.run().then((outcome) => this.#end(outcome))
@@ -299,6 +287,7 @@ export class Session {
     if (error) this.#giveBack('The answer before this prompt failed, so it was not sent')
     this.#tell()
     this.#sendNext()
+    if (!this.isBusy) this.#onIdle()
   }
 
   #sendNext(): void {

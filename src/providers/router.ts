@@ -56,13 +56,15 @@ export class ProviderRouter {
     })
   }
 
-  /** Answers a conversation with the model that the reference means. */
+  /** Answers a conversation with the model that the reference means. `isQuiet`: nobody is told of the request. */
   stream(
     reference: string,
     request: Omit<ChatRequest, 'model'>,
-    options: { signal: AbortSignal },
+    { signal, isQuiet = false }: { signal: AbortSignal; isQuiet?: boolean },
   ): AsyncIterable<StreamPart> {
     const { provider, model, server } = this.locate(reference)
+    const options = { signal }
+    if (isQuiet) return provider.stream({ ...request, model }, options)
     return this.#observed(server, { ...request, model }, (whole) => provider.stream(whole, options))
   }
 

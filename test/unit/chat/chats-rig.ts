@@ -18,6 +18,7 @@ export function setUpChats(folder: string, { data = folder, pid = process.pid, i
   })
   const claims = new Claims({ folder: () => join(data, 'claims'), owner, clock: systemClock })
   const chats = new Chats({
+    asksForTitles: () => false,
     ...rig.deps,
     fullName: (model) => model,
     defaultModel: () => 'gpu:qwen3',

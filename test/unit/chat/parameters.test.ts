@@ -8,7 +8,7 @@ describe("a chat's own parameters", () => {
   test('begin as they are configured, and are kept when the configuration changes', async () => {
     const settings = { ...configured, options: { num_ctx: 8192 } }
     const rig = setUp(settings)
-    expect(rig.session.setParameters({})).toEqual({
+    expect(rig.session.parameters.set({})).toEqual({
       options: { num_ctx: 8192 },
       think: 'low',
       keep_alive: '1h',
@@ -17,12 +17,12 @@ describe("a chat's own parameters", () => {
     await rig.session.send('Why?')
     settings.options = { num_ctx: 4096 }
     expect(rig.session.record.meta.parameters).toEqual(configured)
-    expect(rig.session.setParameters({}).options).toEqual({ num_ctx: 8192 })
+    expect(rig.session.parameters.set({}).options).toEqual({ num_ctx: 8192 })
   })
 
   test('are what the next request is made with, and stand in its turn', async () => {
     const rig = setUp(configured)
-    rig.session.setParameters({ options: { num_ctx: null, seed: 1 }, think: null, keep_alive: -1, system: 'Think.' })
+    rig.session.parameters.set({ options: { num_ctx: null, seed: 1 }, think: null, keep_alive: -1, system: 'Think.' })
     await rig.session.send('Why?')
     expect(rig.answerer.last.request).toEqual({
       messages: [
@@ -38,14 +38,14 @@ describe("a chat's own parameters", () => {
     await rig.clock.advance(300)
     await settled()
     expect(rig.session.conversation.turns.at(-1)?.parameters).toEqual({ options: { seed: 1 }, keepAlive: -1 })
-    expect(rig.session.setParameters({ options: null })).toEqual({ keep_alive: -1, system: 'Think.' })
+    expect(rig.session.parameters.set({ options: null })).toEqual({ keep_alive: -1, system: 'Think.' })
   })
 
   test('hold the system prompt only until it stands in the chat', async () => {
     const rig = setUp(configured)
     await rig.session.send('Why?')
-    expect(() => rig.session.setParameters({ system: 'x' })).toThrow(expect.objectContaining({ code: 'CHAT_BUSY' }))
-    expect(rig.session.setParameters({}).system).toBe('Be brief.')
+    expect(() => rig.session.parameters.set({ system: 'x' })).toThrow(expect.objectContaining({ code: 'CHAT_BUSY' }))
+    expect(rig.session.parameters.set({}).system).toBe('Be brief.')
   })
 
   test('are none where nothing is configured', async () => {
