@@ -30,14 +30,21 @@ local function finish(chat)
   require('ollama-remote.ui').hide(chat)
   chats.forget(chat)
   vim.tbl_map(require('ollama-remote.winbar').refresh, chats.living())
-  if not chat.known then
-    return require('ollama-remote.buffers').wipe(chat)
+  local wipe = require('ollama-remote.buffers').wipe
+  if not chat.known and not chat.key then
+    return wipe(chat)
   end
-  rpc.request('chat.close', { chat = chat.id }, function(failure)
-    if failure and failure.code ~= 'HOST_EXITED' then
-      return go_on(chat, failure)
+  -- What an earlier host has written down of it would else be left over.
+  session.when_known(chat, function(unknown)
+    if unknown then
+      return wipe(chat)
     end
-    require('ollama-remote.buffers').wipe(chat)
+    rpc.request('chat.close', { chat = chat.id }, function(failure)
+      if failure and failure.code ~= 'HOST_EXITED' then
+        return go_on(chat, failure)
+      end
+      wipe(chat)
+    end)
   end)
 end
 

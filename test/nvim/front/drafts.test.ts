@@ -62,6 +62,19 @@ describeWithNeovim('a draft', (nvim) => {
   })
 })
 
+describeWithNeovim('a chat that is ended while no host runs', (nvim) => {
+  test('is ended by the next host, lest it be left over', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.tellHost('fake.do', { steps: [['exit', 1]] })
+    await front.nvim.waitForLua("return not require('ollama-remote.rpc').is_running()")
+    await front.nvim.type(' oc')
+    await front.waitForRequests('chat.close')
+    expect(await front.requests('chat.open')).toMatchObject([{ chat: 1 }, { chat: 1, key: 'key-1' }])
+    await front.nvim.waitForLua("return vim.fn.bufnr('ollama-prompt://1') == -1")
+  })
+})
+
 describeWithNeovim('what was left over', (nvim) => {
   const row = { key: 'k', title: 'locks', model: 'gpu:m', turns: 2, last: 'and then?', changed: Date.now() - 7_300_000 }
   const transcript = '## ◆ You · 2026-11-20 14:02:31\n\nWhy?\n\n'
