@@ -214,7 +214,8 @@ export class Saver {
   async #saveByItself(): Promise<void> {
     this.#timer = undefined
     // The end of the answer is a change too.
-    if (this.#isOver || !this.#isDue() || isAnswering(this.#deps.record().history)) return
+    const { isAutomatic, record } = this.#deps
+    if (this.#isOver || !isAutomatic() || !this.#isDue() || isAnswering(record().history)) return
     const { say, log } = this.#deps
     try {
       await this.#put({}, false)

@@ -51,6 +51,13 @@ async function setUp({ isAutomatic = true, pid = process.pid, record = emptyReco
 }
 
 describe('saving by hand', () => {
+  it('is left to the person also when the host ends', async () => {
+    const { saver, ask, ledger } = await setUp({ isAutomatic: false })
+    ask('Why?')
+    await saver.leave()
+    expect(ledger.record.meta.file).toBeUndefined()
+  })
+
   it('makes one file, and lets it grow', async () => {
     const { saver, ask, files, read, ledger } = await setUp({ isAutomatic: false })
     ask('Why?')
