@@ -80,6 +80,18 @@ describeWithSshd('chats that last', (openssh) => {
       expect(await files(world)).toHaveLength(1)
     })
 
+    test(':wqa saves what nobody saves by himself, though Neovim does not wait for it', async () => {
+      const world = await startWorld(nvim, sshd(), { setup: { ...OPTIONS.setup, autosave: false } })
+      await world.open()
+      world.ollama.script({ pieces: ['An answer.'] })
+      await world.ask('a question')
+      const folder = await folderOf(world)
+      await world.nvim.waitForLua(`return vim.bo[${CHAT}.buffers.transcript].modified`)
+      await world.nvim.type(':wqa<CR>')
+      await world.nvim.exited
+      await expect.poll(() => readdir(folder).catch(() => [])).toEqual([expect.stringMatching(/^a.question_/)])
+    })
+
     test('two answer at once, each into its own text', async () => {
       const world = await startWorld(nvim, sshd(), { ...OPTIONS, ollama: { parallel: 2 } })
       await world.open()
