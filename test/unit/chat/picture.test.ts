@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Picture } from '../../../src/chat/picture.ts'
+import { SLICE_LENGTH } from '../../../src/chat/transcript/slices.ts'
 import type { Written } from '../../../src/chat/writer.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import { FakeClock, settled } from './fake-clock.ts'
@@ -91,4 +92,25 @@ test('a failed write is made good once by settling, and settling ends all the sa
   writes[1]?.reject('broken')
   await settling
   expect(list()).toEqual(['append a', 'render a'])
+})
+
+test('a long whole goes in pieces, in turn, before what is appended; a later whole ends it', async () => {
+  const { picture, append, writes, list, clock } = setUp()
+  const line = `${'x'.repeat(SLICE_LENGTH / 2)}\n`
+  append(line.repeat(3))
+  await settled()
+  writes[0]?.resolve(written)
+  picture.replace()
+  append('end')
+  await clock.advance(100)
+  expect(writes.map(({ kind }) => kind)).toEqual(['append', 'render'])
+  writes[1]?.resolve(written)
+  await clock.advance(100)
+  expect(writes.map(({ kind }) => kind)).toEqual(['append', 'render', 'prepend'])
+  expect(`${writes[2]?.text}${writes[1]?.text}`.length).toBeLessThanOrEqual(3 * line.length)
+  picture.replace()
+  writes[2]?.resolve(written)
+  await clock.advance(100)
+  expect(writes.map(({ kind }) => kind)).toEqual(['append', 'render', 'prepend', 'render'])
+  expect(list()[3]).toMatch(/end$/)
 })
