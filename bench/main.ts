@@ -14,12 +14,23 @@ import { distance } from './scenarios/distance.ts'
 import { latency } from './scenarios/latency.ts'
 import { longHistory } from './scenarios/long-history.ts'
 import { memory } from './scenarios/memory.ts'
+import { savedChats } from './scenarios/saved-chats.ts'
 import { startup } from './scenarios/startup.ts'
 import { streaming } from './scenarios/streaming.ts'
 import { Scope } from './scope.ts'
 import { settingsOf } from './settings.ts'
 
-const SCENARIOS: readonly Scenario[] = [startup, coldStart, latency, streaming, longHistory, bigChat, memory, distance]
+const SCENARIOS: readonly Scenario[] = [
+  startup,
+  coldStart,
+  latency,
+  streaming,
+  longHistory,
+  bigChat,
+  savedChats,
+  memory,
+  distance,
+]
 const MARKERS = ['<!-- bench: begin -->', '<!-- bench: end -->'] as const
 const DOCUMENT = join(PROJECT_ROOT, 'doc/performance.md')
 

@@ -17,6 +17,7 @@ export interface Settings {
   memoryRequests: number
   /** Tunnels opened from nothing over a distance. */
   coldTunnels: number
+  savedChats: number
 }
 
 const DEFAULTS: Settings = {
@@ -29,6 +30,7 @@ const DEFAULTS: Settings = {
   historyLines: 8_000,
   memoryRequests: 300,
   coldTunnels: 5,
+  savedChats: 10_000,
 }
 
 const QUICK: Partial<Settings> = {
@@ -41,6 +43,7 @@ const QUICK: Partial<Settings> = {
   historyLines: 500,
   memoryRequests: 20,
   coldTunnels: 1,
+  savedChats: 200,
 }
 
 export function settingsOf({ BENCH_QUICK, BENCH_FULL }: NodeJS.ProcessEnv): Settings {

@@ -14,11 +14,23 @@ export interface Stage {
   pids: readonly [editor: number, host: number]
 }
 
-/** Opens a chat with the server behind `destination`; the tunnel is not opened yet. */
-export async function openStage(rig: Rig, line: NeovimLine, scope: Scope, destination?: Destination): Promise<Stage> {
+export interface StageOptions {
+  /** Where the server is reached; the sshd itself by default. */
+  destination?: Destination
+  /** Where the editor's files are; an empty folder by default. */
+  folder?: string
+}
+
+/** Opens a chat with the server; the tunnel is not opened yet. */
+export async function openStage(
+  rig: Rig,
+  line: NeovimLine,
+  scope: Scope,
+  { destination, folder }: StageOptions = {},
+): Promise<Stage> {
   const backend = await rig.backend()
   const setup = await rig.setup(destination ?? (await rig.destination()))
-  const options = { nvim: await rig.neovim(line), folder: await rig.folder(), setup }
+  const options = { nvim: await rig.neovim(line), folder: folder ?? (await rig.folder()), setup }
   const editor = scope.own(await startEditor(options), (started) => started.stop())
   const chat = new Chat(editor, backend)
   const host = await chat.open()

@@ -41,7 +41,7 @@ async function distant(rig: Rig, roundTripMs: number): Promise<Destination> {
 }
 
 async function warm(rig: Rig, scope: Scope, destination: Destination): Promise<Line[]> {
-  const { chat, backend } = await openStage(rig, LINE, scope, destination)
+  const { chat, backend } = await openStage(rig, LINE, scope, { destination })
   const forward = await rig.forward(scope, destination)
   const socket = scope.own(await connectBare(forward.port), (open) => void open.destroy())
   const bare: Halves[] = []
@@ -74,7 +74,7 @@ async function warm(rig: Rig, scope: Scope, destination: Destination): Promise<L
 }
 
 async function cold(rig: Rig, scope: Scope, destination: Destination): Promise<Line[]> {
-  const stage = await openStage(rig, LINE, scope, destination)
+  const stage = await openStage(rig, LINE, scope, { destination })
   const atOnce: number[] = []
   const written: number[] = []
   const bare: number[] = []
