@@ -163,6 +163,7 @@ export class App {
       'config.keep': async (choice) => empty(await this.#keep(choice)),
       'models.list': () => this.#listModels(),
       'models.default': ({ model }) => this.#keepDefault(model),
+      ...unbuiltModels,
       'secrets.remember': () => this.#secrets.remember(),
       'secrets.forget': () => this.#secrets.forget(),
       'question.answer': async ({ question, value }) => ({ more: await this.#editor.answer(question, value) }),
@@ -312,4 +313,24 @@ export class App {
 
 function empty(_: unknown): Record<string, never> {
   return {}
+}
+
+function refuse(): never {
+  throw new PluginError('INTERNAL', 'This is not built yet')
+}
+
+const unbuiltModels = {
+  'models.watch': refuse,
+  'models.unwatch': refuse,
+  'models.show': refuse,
+  'models.delete': refuse,
+  'models.copy': refuse,
+  'models.load': refuse,
+  'models.unload': refuse,
+  'models.names': refuse,
+  'updates.check': refuse,
+  'pulls.start': refuse,
+  'pulls.cancel': refuse,
+  'pulls.list': refuse,
+  'service.look': refuse,
 }

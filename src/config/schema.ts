@@ -129,6 +129,21 @@ export const userConfigSchema = z.strictObject({
     .enum(['auto', 'ask', 'never'])
     .optional()
     .describe('Whether an answer that a lost link cut is continued when the link is back; `auto` by default'),
+  updates: z
+    .strictObject({
+      from: z
+        .array(z.enum(['here', 'server']))
+        .min(1)
+        .default(['here', 'server'])
+        .describe('From where registries are asked whether a model is out of date, tried in this order'),
+      pulls: z.int().min(1).max(8).default(1).describe('How many models a server pulls at a time'),
+      names: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Names of models to offer for pulling, besides the well-known ones'),
+    })
+    .optional()
+    .describe('How models are kept up to date'),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('How much `:Ollama log` holds'),
@@ -181,6 +196,7 @@ export interface Config {
   autosave: boolean
   title: 'model' | 'first-line'
   keepDays: number | false
+  updates: { from: readonly ('here' | 'server')[]; pulls: number; names: readonly string[] }
   log: { level: 'debug' | 'info' | 'warn' | 'error'; content: boolean }
 }
 
@@ -212,6 +228,7 @@ export function resolveConfig(written: unknown, source: string): Config {
     autosave: user.autosave ?? true,
     title: user.title ?? 'model',
     keepDays: user.keep_days ?? 30,
+    updates: user.updates ?? { from: ['here', 'server'], pulls: 1, names: [] },
     log: user.log ?? { level: 'info', content: false },
   }
 }

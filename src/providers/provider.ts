@@ -68,6 +68,55 @@ export interface Model {
   family?: string
   digest?: string
   capabilities?: readonly string[]
+  /** When the model was last written on its server, in milliseconds since the epoch. */
+  modified?: number
+}
+
+/** A model in a server's memory. Sizes in bytes. */
+export interface LoadedModel {
+  name: string
+  digest?: string
+  /** In all, and how much of that is on a GPU. */
+  size?: number
+  vram?: number
+  /** The context window it was loaded with, in tokens. */
+  context?: number
+  /** When it is unloaded, in milliseconds since the epoch; `never` when it stays. */
+  expires?: number | 'never'
+}
+
+/** What a server tells of one model; every field it did not send is absent. */
+export interface ModelDetails {
+  parameters?: string
+  template?: string
+  system?: string
+  license?: string
+  modelFile?: string
+  capabilities?: readonly string[]
+  /** The context window it was trained with, in tokens. */
+  trainedContext?: number
+  /** All else that is known of its weights, as the server names it. */
+  info?: Readonly<Record<string, unknown>>
+}
+
+/** One report of a pull. A layer's `completed` may go backwards, as the server's does. Sizes in bytes. */
+export interface PullReport {
+  status: string
+  layer?: { digest: string; total: number; completed: number }
+}
+
+/** A server whose models can be looked after. */
+export interface ModelKeeper {
+  loadedModels(signal?: AbortSignal): Promise<LoadedModel[]>
+  /** @throws PluginError API_INVALID_MODEL */
+  show(model: string, signal?: AbortSignal): Promise<ModelDetails>
+  /** Ends after the server said that it is done. Aborting leaves what was fetched on the server for the next pull. */
+  pull(model: string, options: { signal: AbortSignal }): AsyncIterable<PullReport>
+  remove(model: string): Promise<void>
+  copy(model: string, to: string): Promise<void>
+  /** Resolves when it is loaded. */
+  load(model: string, options: { keepAlive?: string | number; signal?: AbortSignal }): Promise<void>
+  unload(model: string): Promise<void>
 }
 
 /** A server that answers. */

@@ -135,6 +135,35 @@ export const requestSchemas = {
   /** Keeps what was chosen in the editor in ollama_config.lua. */
   'config.keep': z.object({ split_preference: z.enum(['vertical', 'horizontal', 'float', 'tab', 'current']) }),
   'models.list': nothing,
+  /**
+   * While a watch is open, the rows of these servers' models (of all by default) come by the verb `model_rows`, at once as
+   * far as they are known and then with every change, and what is loaded is asked for again and again.
+   */
+  'models.watch': z.object({ watch: walk, servers: z.array(server).optional() }),
+  'models.unwatch': z.object({ watch: walk }),
+  'models.show': z.object({ server, model }),
+  'models.delete': z.object({ server, model }),
+  'models.copy': z.object({ server, model, to: model }),
+  /** Answered when it is loaded. `keep_alive` as Ollama takes it: seconds, a duration, -1 for ever. */
+  'models.load': z.object({ server, model, keep_alive: z.union([z.string(), z.number()]).optional() }),
+  'models.unload': z.object({ server, model }),
+  /** For completion: what is installed anywhere as far as it is known, and well-known names. */
+  'models.names': nothing,
+  /**
+   * Compares installed models with their registries; nothing is downloaded. Each verdict comes by `model_rows`; answered when
+   * there is one of each. With `again`, verdicts that are still fresh are not taken.
+   */
+  'updates.check': z.object({
+    server: server.optional(),
+    models: z.array(model).optional(),
+    again: z.boolean().optional(),
+  }),
+  /** Answered when the pull waits for its turn; how it goes comes by the verb `pull`. */
+  'pulls.start': z.object({ server, model }),
+  'pulls.cancel': z.object({ server, model }),
+  'pulls.list': nothing,
+  /** What the server's machine says of its Ollama service: a read-only look over SSH, which the person has agreed to. */
+  'service.look': z.object({ server }),
   /** Keeps the default model in ollama_config.lua. */
   'models.default': z.object({ model }),
   /** What is known of each server now; nothing is asked for. Each change comes by the verb `server`. */
@@ -280,6 +309,56 @@ export interface ModelChoice {
   capabilities?: readonly string[]
 }
 
+/** A pull as it is shown. Sizes in bytes. */
+export interface PullRow {
+  server: string
+  model: string
+  state: 'queued' | 'pulling' | 'verifying' | 'stalled' | 'waiting' | 'done' | 'failed' | 'cancelled'
+  /** What the server is at, in its own words. */
+  status: string
+  /** Of all layers that are known so far; never goes backwards. */
+  completed?: number
+  total?: number
+  /** Bytes per second. */
+  rate?: number
+  left_ms?: number
+  layers?: Array<{ digest: string; total: number; completed: number }>
+  error?: ErrorRecord
+}
+
+/** Whether a newer model is to be had: `local` was made on the server, `cloud` runs elsewhere. */
+export interface UpdateRow {
+  state: 'checking' | 'current' | 'available' | 'unknown' | 'local' | 'cloud'
+  /** Why it is unknown. */
+  why?: string
+  /** To be fetched. */
+  bytes?: number
+  /** When it was looked up, in milliseconds since the epoch. */
+  checked?: number
+}
+
+/** An installed model in the manager. Sizes in bytes, contexts in tokens, moments in milliseconds since the epoch. */
+export interface ModelRow extends ModelChoice {
+  family?: string
+  digest?: string
+  modified?: number
+  trained_context?: number
+  /** `expires` is absent for a model that stays. */
+  loaded?: { size?: number; vram?: number; context?: number; expires?: number }
+  update?: UpdateRow
+  pull?: PullRow
+}
+
+/** What is known of the models of one server. */
+export interface ServerModels {
+  server: string
+  models: ModelRow[]
+  /** When the list was read from the server; absent when it never was. */
+  read?: number
+  /** Why it could not be read now. */
+  error?: ErrorRecord
+}
+
 /** A server as it is shown. */
 export interface ServerRow {
   name: string
@@ -369,6 +448,29 @@ export interface Results {
     problems: Array<{ server: string; error: ErrorRecord }>
   }
   'models.default': { model: string }
+  'models.watch': Record<string, never>
+  'models.unwatch': Record<string, never>
+  /** The texts of a model, each by its name, as far as the server tells them. */
+  'models.show': {
+    parameters?: string
+    template?: string
+    system?: string
+    license?: string
+    model_file?: string
+    capabilities?: readonly string[]
+    trained_context?: number
+    info?: Readonly<Record<string, unknown>>
+  }
+  'models.delete': Record<string, never>
+  'models.copy': Record<string, never>
+  'models.load': Record<string, never>
+  'models.unload': Record<string, never>
+  'models.names': { installed: string[]; well_known: string[] }
+  'updates.check': { checked: number; available: number }
+  'pulls.start': Record<string, never>
+  'pulls.cancel': Record<string, never>
+  'pulls.list': { pulls: PullRow[] }
+  'service.look': { lines: string[] }
   /** `place` is `keyring`, or the path of the file; names, never secrets. */
   'secrets.remember': { names: string[]; place: string }
   'secrets.forget': { names: string[] }

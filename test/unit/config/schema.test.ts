@@ -16,6 +16,7 @@ describe('resolveConfig', () => {
       autosave: true,
       title: 'model',
       keepDays: 30,
+      updates: { from: ['here', 'server'], pulls: 1, names: [] },
       log: { level: 'info', content: false },
     })
   })
@@ -39,6 +40,7 @@ describe('resolveConfig', () => {
       autosave: false,
       title: 'first-line',
       keep_days: false,
+      updates: { from: ['here'], pulls: 2 },
       keymaps: { open: '<leader>x', close: false },
       node: '/usr/bin/node',
       log: { level: 'debug' },
@@ -69,6 +71,7 @@ describe('resolveConfig', () => {
       autosave: false,
       title: 'first-line',
       keepDays: false,
+      updates: { from: ['here'], pulls: 2, names: [] },
       log: { level: 'debug', content: false },
     })
   })
