@@ -30,6 +30,7 @@ local function finish(chat)
   require('ollama-remote.ui').hide(chat)
   chats.forget(chat)
   vim.tbl_map(require('ollama-remote.winbar').refresh, chats.living())
+  require('ollama-remote.events').status_changed()
   local wipe = require('ollama-remote.buffers').wipe
   if not chat.known and not chat.key then
     return wipe(chat)

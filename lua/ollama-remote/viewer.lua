@@ -60,6 +60,7 @@ end
 local function ended(chat)
   chat.buffers, chat.windows = {}, {}
   chats.forget(chat)
+  require('ollama-remote.events').status_changed()
   -- Also when the answer to its loading is still to come.
   if rpc.is_running() then
     rpc.request('chat.close', { chat = chat.id }, function() end)
