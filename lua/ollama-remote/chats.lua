@@ -23,6 +23,7 @@ local M = {}
 ---@field file? string that it is saved in, without the folder
 ---@field unsaved? boolean whether it holds words that are in no file
 ---@field autosave? boolean whether it is saved by itself
+---@field save_fails? boolean that did not succeed the last time
 
 ---@class ollama.Pending a prompt that the host has not yet taken over
 ---@field text string
@@ -78,6 +79,8 @@ local M = {}
 ---@field partial boolean whether the transcript's last line of text lacks its newline
 ---@field phase_rows? integer how many rows the phase and the waiting prompts take
 ---@field saving? true it was given to the host to be saved
+---@field kept_draft? string what stood in the prompt when it was saved
+---@field stuck? true it could not be ended without a loss
 ---@field read_only? true it was loaded to be read: it has no prompt, and is meant only where the cursor is in it
 ---@field since? integer when the running request began, in milliseconds of vim.uv.now()
 

@@ -11,6 +11,7 @@ local session = require('ollama-remote.session')
 ---@param failure ollama.Error
 local function go_on(chat, failure)
   chats.take_back(chat)
+  chat.stuck = true
   require('ollama-remote.ui').show(chat)
   session.refresh(chat)
   session.tell(failure)
@@ -18,7 +19,9 @@ end
 
 --- Ends the chat; by itself the host saves it first, unless that is off.
 ---@param chat ollama.Chat
-local function finish(chat)
+---@param unsaved? 'save'|'discard' what a person wants of what is in no file
+local function finish(chat, unsaved)
+  local unsent = unsaved ~= 'discard' and require('ollama-remote.prompt').has_words(chat)
   local running = chat.state.phase ~= 'idle' or #chat.pending > 0
   local state = vim.tbl_extend('force', chat.state, {
     phase = 'idle',
@@ -38,9 +41,13 @@ local function finish(chat)
   -- What an earlier host has written down of it would else be left over.
   session.when_known(chat, function(unknown)
     if unknown then
-      return wipe(chat)
+      local what = unsent and go_on or wipe
+      return what(chat, unknown)
     end
-    rpc.request('chat.close', { chat = chat.id }, function(failure)
+    if unsent then
+      require('ollama-remote.draft').tell(chat)
+    end
+    rpc.request('chat.close', { chat = chat.id, unsaved = unsaved }, function(failure)
       if failure and failure.code ~= 'HOST_EXITED' then
         return go_on(chat, failure)
       end
@@ -57,14 +64,14 @@ local function ask(chat)
       text = 'Save it first',
       run = function()
         save.save(chat, nil, function()
-          finish(chat)
+          finish(chat, 'save')
         end)
       end,
     },
     {
       text = 'End it without saving',
       run = function()
-        finish(chat)
+        finish(chat, 'discard')
       end,
     },
     { text = 'Let it go on', run = function() end },
@@ -92,7 +99,7 @@ function M.close()
   if chat.read_only then
     return require('ollama-remote.viewer').close(chat)
   end
-  if require('ollama-remote.save').is_unsaved(chat) then
+  if require('ollama-remote.save').would_lose(chat) then
     return ask(chat)
   end
   finish(chat)

@@ -39,6 +39,13 @@ function M.text(chat)
   return table.concat(lines(chat), '\n')
 end
 
+--- Whether something was written and not sent, in an edit or before it.
+---@param chat ollama.Chat
+---@return boolean
+function M.has_words(chat)
+  return not is_blank(lines(chat)) or (chat.editing ~= nil and not is_blank(chat.editing.draft))
+end
+
 --- Takes what is to be sent out of the prompt; nil when there is nothing.
 ---@param chat ollama.Chat
 ---@return ollama.Pending?

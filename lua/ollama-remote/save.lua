@@ -12,12 +12,44 @@ local group = api.nvim_create_augroup('ollama-remote.save', { clear = true })
 --- Names that are proposed are cut after so many characters.
 local NAME_CHARACTERS = 60
 
+--- Whether nobody saves it by himself: that is off, or does not succeed.
+---@param chat ollama.Chat
+---@return boolean
+local function is_by_hand(chat)
+  return not chat.state.autosave or chat.state.save_fails == true or chat.stuck == true
+end
+
 --- Whether it holds words that are in no file and that nobody saves by himself.
 ---@param chat ollama.Chat
 ---@return boolean
 function M.is_unsaved(chat)
-  local state = chat.state
-  return state.unsaved == true and not state.autosave and not chat.saving and not chat.read_only
+  return chat.state.unsaved == true and is_by_hand(chat) and not chat.saving and not chat.read_only
+end
+
+--- Whether words were written that are in no turn: in the prompt, aside of an edit, or on their way to the host.
+---@param chat ollama.Chat
+---@return boolean
+local function has_unsent(chat)
+  return #chat.pending > 0
+    or chat.state.queued > 0
+    or require('ollama-remote.prompt').has_words(chat)
+end
+
+--- Whether its end would take words along that nobody else has: 'modified' says nothing of a draft, which is written down
+--- for as long as the chat lives.
+---@param chat ollama.Chat
+---@return boolean
+function M.would_lose(chat)
+  if M.is_unsaved(chat) then
+    return true
+  end
+  if not is_by_hand(chat) or chat.read_only or not has_unsent(chat) then
+    return false
+  end
+  local is_kept = #chat.pending == 0
+    and chat.state.queued == 0
+    and chat.kept_draft == require('ollama-remote.prompt').text(chat)
+  return not is_kept
 end
 
 --- Keeps 'modified' honest: the transcript has it as long as words are in no file. What stands in the prompt is a draft,
@@ -32,7 +64,7 @@ function M.mark(chat)
   end
 end
 
---- What a chat is called that has no name: by its first question.
+--- What a chat is called that has no name: by its first question, or what is being written.
 ---@param chat ollama.Chat
 ---@return string
 function M.name_of(chat)
@@ -46,6 +78,9 @@ function M.name_of(chat)
   local lines = buffer
     and first
     and api.nvim_buf_get_lines(buffer, first.row + 1, first.row + 12, false)
+  if not first and not chat.read_only then
+    lines = vim.split(require('ollama-remote.prompt').text(chat), '\n', { plain = true })
+  end
   local line = vim.iter(lines or {}):find(function(text)
     return text:match('%w') or text:match('[\128-\255]')
   end)
@@ -78,8 +113,12 @@ local function post(chat, name, on_saved)
   -- the host's: it finishes what it was asked for, also when Neovim has gone.
   chat.saving = true
   M.mark(chat)
+  local draft
   local function ended(failure, saved)
     chat.saving = nil
+    if not failure then
+      chat.kept_draft, chat.stuck = draft, nil
+    end
     session.refresh(chat)
     if failure then
       return session.tell(failure)
@@ -93,8 +132,17 @@ local function post(chat, name, on_saved)
     if failure then
       return ended(failure)
     end
+    -- It goes into the file too.
+    require('ollama-remote.draft').tell(chat)
+    draft = require('ollama-remote.prompt').text(chat)
     rpc.request('chat.save', { chat = chat.id, name = name }, ended)
   end)
+end
+
+---@param chat ollama.Chat
+---@return boolean
+local function has_words(chat)
+  return #chat.outline.turns > 0 or has_unsent(chat)
 end
 
 ---@param chat ollama.Chat
@@ -120,7 +168,7 @@ function M.save(chat, name, on_saved)
   if chat.read_only then
     return message.whisper('It is saved already: <CR> goes on with it')
   end
-  if #chat.outline.turns == 0 then
+  if not has_words(chat) then
     return message.whisper('Nothing to save yet')
   end
   if name or chat.state.named then
@@ -152,7 +200,7 @@ local leaving = false
 ---@param chat ollama.Chat
 ---@param buffer integer
 local function write(chat, buffer)
-  if chat.read_only or chat.state.named or #chat.outline.turns == 0 then
+  if chat.read_only or chat.state.named or not has_words(chat) then
     return M.save(chat)
   end
   if leaving then

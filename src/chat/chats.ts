@@ -2,7 +2,7 @@
 import { PluginError } from '../core/errors.ts'
 import type { ChatState, Method, OpenedChat, Params, Results } from '../rpc/protocol.ts'
 import type { Journals, Resumed } from './journal/journals.ts'
-import { LivingChat, type LivingChatDeps } from './living-chat.ts'
+import { LivingChat, type LivingChatDeps, type Unsaved } from './living-chat.ts'
 import { emptyRecord } from './record.ts'
 import { Session } from './session.ts'
 import { readChat, takeUp } from './store/opening.ts'
@@ -75,7 +75,7 @@ export class Chats {
       'chat.variants': ({ chat, turn }) => this.#session(chat).editing.variants(turn),
       'chat.delete': ({ chat, turn }) => this.#living(chat).session.editing.remove(turn).then(empty),
       'chat.model': ({ chat, model }) => this.#living(chat).session.useModel(this.#deps.fullName(model)),
-      'chat.close': ({ chat }) => this.#close(chat).then(empty),
+      'chat.close': ({ chat, unsaved }) => this.#close(chat, unsaved).then(empty),
       'chat.set': ({ chat, ...change }) => this.#living(chat).session.parameters.set(change),
     }
   }
@@ -179,10 +179,10 @@ export class Chats {
   }
 
   /** @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE when it could not be saved; then it goes on */
-  async #close(chat: number): Promise<void> {
+  async #close(chat: number, unsaved: Unsaved | undefined): Promise<void> {
     const open = this.#open.get(chat)
     this.#titles.close()
-    if (open instanceof LivingChat) await open.close()
+    if (open instanceof LivingChat) await open.close(unsaved)
     else open?.session.close()
     this.#open.delete(chat)
     this.#titles.idle()

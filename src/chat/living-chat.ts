@@ -1,4 +1,5 @@
 // A chat that lives: its session, and the two who write down what becomes of it. Not here: which chats there are (chats.ts).
+import type { Params } from '../rpc/protocol.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Resumed } from './journal/journals.ts'
 import { type Change, type ChatRecord, isBlank } from './record.ts'
@@ -12,6 +13,9 @@ export interface LivingChatDeps extends SessionDeps {
   onIdle(): void
   saving: Pick<SaverDeps, 'folder' | 'claims' | 'isAutomatic' | 'say'>
 }
+
+/** What becomes of words that are in no file when the chat ends, as a person has said. */
+export type Unsaved = NonNullable<Params<'chat.close'>['unsaved']>
 
 export class LivingChat {
   readonly session: Session
@@ -37,10 +41,13 @@ export class LivingChat {
     })
   }
 
-  /** Ends it; what can be saved by itself is. @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE; then the chat goes on */
-  async close(): Promise<void> {
+  /**
+   * Ends it; what is saved by itself is saved, unless a person has said otherwise.
+   * @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE; then the chat goes on
+   */
+  async close(unsaved?: Unsaved): Promise<void> {
     this.#takeBackUnsent()
-    await this.saver.end()
+    await this.saver.end(unsaved)
     this.session.close()
     await this.#journal.close({ keep: false })
   }

@@ -40,7 +40,7 @@ export interface SessionStart {
   /** Nothing is asked any more, and nothing waits to be. */
   onIdle?(): void
   /** Told with the state: what is kept of the chat, and where. */
-  kept?(): Pick<ChatState, 'key' | 'title' | 'named' | 'file' | 'unsaved' | 'autosave' | 'read_only'>
+  kept?(): Pick<ChatState, 'key' | 'title' | 'named' | 'file' | 'unsaved' | 'autosave' | 'save_fails' | 'read_only'>
 }
 
 export class Session {

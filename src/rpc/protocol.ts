@@ -104,8 +104,8 @@ export const requestSchemas = {
   /** Steps through the conversation's versions: -1 undoes, 1 redoes. */
   'chat.step': z.object({ chat, by: steps }),
   'chat.model': z.object({ chat, model }),
-  /** Ends the chat; it is saved first when that is done by itself. */
-  'chat.close': z.object({ chat }),
+  /** Ends the chat; what is in no file is saved first when that is done by itself, unless a person has said what becomes of it. */
+  'chat.close': z.object({ chat, unsaved: z.enum(['save', 'discard']).optional() }),
   /**
    * The saved chats, newest first; with `query`, those in whose name or text all its words stand. They come in batches by the
    * verb `saved_found`; the answer says that these were all.
@@ -238,6 +238,8 @@ export interface ChatState {
   unsaved?: boolean
   /** Whether it is saved by itself. */
   autosave?: boolean
+  /** That did not succeed the last time. */
+  save_fails?: boolean
   /** It was loaded to be read. */
   read_only?: boolean
   /** `server:model`; absent until one is chosen. */

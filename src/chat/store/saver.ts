@@ -6,7 +6,7 @@ import { PluginError, toPluginError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { ChatState } from '../../rpc/protocol.ts'
 import { current, type History } from '../history.ts'
-import { type Change, type ChatRecord, changedRecord, type Meta, type MetaChange } from '../record.ts'
+import { type Change, type ChatRecord, changedRecord, isBlank, type Meta, type MetaChange } from '../record.ts'
 import { renderChat } from '../transcript/chat-file.ts'
 import { TurnCache } from '../transcript/turn-cache.ts'
 import { ChatFile } from './chat-file.ts'
@@ -53,7 +53,7 @@ export class Saver {
   /** One after the other. */
   #work: Promise<unknown> = Promise.resolve()
   #timer: AbortController | undefined
-  /** Of what saves by itself; told once. */
+  /** Of what saves by itself; told once, and with the state as long as it lasts. */
   #trouble: PluginError | undefined
   #isOver = false
   #onQuiet: (() => void) | undefined
@@ -66,7 +66,7 @@ export class Saver {
   }
 
   /** Told with the chat's state. */
-  get state(): Pick<ChatState, 'title' | 'named' | 'file' | 'unsaved' | 'autosave'> {
+  get state(): Pick<ChatState, 'title' | 'named' | 'file' | 'unsaved' | 'autosave' | 'save_fails'> {
     const record = this.#deps.record()
     const title = titleOf(record)
     return {
@@ -75,6 +75,7 @@ export class Saver {
       ...(this.#file ? { file: this.#file.file } : {}),
       unsaved: hasTurns(record) && this.#written?.history !== record.history,
       autosave: this.#deps.isAutomatic(),
+      ...(this.#trouble ? { save_fails: true } : {}),
     }
   }
 
@@ -118,7 +119,7 @@ export class Saver {
    */
   save(name?: string): Promise<Saved> {
     return this.#inTurn(async () => {
-      if (!hasTurns(this.#deps.record())) throw new PluginError('CHAT_NO_TURN', 'There is nothing to save yet')
+      if (isBlank(this.#deps.record())) throw new PluginError('CHAT_NO_TURN', 'There is nothing to save yet')
       const former = this.#file
       const isNew = name !== undefined && former !== undefined && fitName(name) !== former.name
       const { titled } = this.#deps.record().meta
@@ -128,7 +129,6 @@ export class Saver {
         await former.release()
         this.#deps.say('info', `The chat goes on in ${this.file}; ${former.file} stays as it is`)
       }
-      this.#trouble = undefined
       return { file: this.file ?? '', title: titleOf(this.#deps.record()) ?? '', turns }
     })
   }
@@ -142,11 +142,12 @@ export class Saver {
   }
 
   /**
-   * The chat ends: what is due is saved, if that is done by itself, with what stands in the prompt.
+   * The chat ends: what is due is saved, if that is done by itself and no person has said otherwise, with what stands in the
+   * prompt.
    * @returns whether all of it is in its file
    * @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE; then the chat is as it was
    */
-  async end(): Promise<boolean> {
+  async end(unsaved: 'save' | 'discard' = this.#deps.isAutomatic() ? 'save' : 'discard'): Promise<boolean> {
     const { clock, record } = this.#deps
     if (isAnswering(record().history)) {
       const given = new AbortController()
@@ -158,11 +159,11 @@ export class Saver {
       this.#onQuiet = undefined
     }
     return await this.#inTurn(async () => {
-      if (this.#deps.isAutomatic() && this.#isDue()) await this.#put({}, false)
+      if (unsaved === 'save' && !isBlank(record()) && this.#isDue()) await this.#putAtEnd()
       this.#isOver = true
       this.#timer?.abort()
       await this.#file?.release()
-      return hasTurns(record()) && !this.#isDue()
+      return !isBlank(record()) && !this.#isDue()
     })
   }
 
@@ -194,9 +195,22 @@ export class Saver {
       if (isRenamed && (set.title !== undefined || titled !== 'person')) await this.#file.rename(title)
     }
     this.#written = record
+    this.#trouble = undefined
     note({ ...changesOf(this.#deps.record().meta, { created, ...set, file: this.#file.path }) })
     const known = new Set(before?.history.entries.map(({ turn }) => turn))
     return record.history.entries.filter(({ turn }) => !known.has(turn)).length
+  }
+
+  /** What could not be saved goes on, and is known to need a person. */
+  async #putAtEnd(): Promise<void> {
+    try {
+      await this.#put({}, false)
+    } catch (error) {
+      this.#trouble = toPluginError(error)
+      this.#deps.note({})
+      this.#schedule(RETRY_AFTER_MS)
+      throw error
+    }
   }
 
   #schedule(ms: number): void {
@@ -215,18 +229,18 @@ export class Saver {
     this.#timer = undefined
     // The end of the answer is a change too.
     const { isAutomatic, record } = this.#deps
-    if (this.#isOver || !isAutomatic() || !this.#isDue() || isAnswering(record().history)) return
-    const { say, log } = this.#deps
+    if (this.#isOver || !isAutomatic() || !hasTurns(record()) || !this.#isDue() || isAnswering(record().history)) return
+    const { say, log, note } = this.#deps
+    const before = this.#trouble
     try {
       await this.#put({}, false)
-      if (this.#trouble) say('info', `The chat is saved again in ${this.file}`)
-      this.#trouble = undefined
+      if (before) say('info', `The chat is saved again in ${this.file}`)
     } catch (error) {
       const failure = toPluginError(error)
       log.warn('a chat was not saved', { error: failure })
-      if (this.#trouble?.code !== failure.code)
-        say('warn', `The chat is not saved: ${failure.message}. ${failure.hint ?? ''}`)
+      if (before?.code !== failure.code) say('warn', `The chat is not saved: ${failure.message}. ${failure.hint ?? ''}`)
       this.#trouble = failure
+      note({})
       this.#schedule(RETRY_AFTER_MS)
     }
   }
@@ -234,7 +248,7 @@ export class Saver {
   #isDue(): boolean {
     const record = this.#deps.record()
     const written = this.#written
-    if (!hasTurns(record) || written === undefined) return hasTurns(record)
+    if (written === undefined) return !isBlank(record)
     return written.history !== record.history || KEPT_FIELDS.some((field) => written.meta[field] !== record.meta[field])
   }
 

@@ -134,6 +134,52 @@ describeWithNeovim('saving', (nvim) => {
     expect(await other.requests('chat.save')).toEqual([])
   })
 
+  test('where nobody saves it, a draft is not lost with its chat', async () => {
+    const front = await startFront(nvim, { script: { state: { autosave: false } } })
+    await front.open()
+    await front.nvim.type('isome words<Esc> oc')
+    await front.nvim.waitForScreen(/"some words" is not saved/)
+    await front.nvim.type('3<CR>')
+    expect(await front.promptText()).toBe('some words')
+    await front.nvim.type(' oc1<CR>')
+    await front.nvim.waitForScreen(/Save the chat as: some words/)
+    await front.nvim.type('<CR>')
+    expect(await front.waitForRequests('chat.close')).toEqual([{ chat: 1, unsaved: 'save' }])
+    expect((await front.requests('chat.draft')).at(-1)).toMatchObject({ text: 'some words' })
+    expect(await front.requests('chat.save')).toHaveLength(1)
+  })
+
+  test('a draft that was saved, and one that is saved by itself, is asked for by nobody', async () => {
+    const front = await startFront(nvim, { script: { state: { autosave: false } } })
+    await front.open()
+    await front.nvim.type('isome words<Esc>:w a name<CR>')
+    await front.nvim.waitForScreen(/Saved in/)
+    await front.nvim.type(' oc')
+    expect(await front.waitForRequests('chat.close')).toEqual([{ chat: 1 }])
+    const kept = await startFront(nvim, { script: { state: { autosave: true } } })
+    await kept.open()
+    await kept.nvim.type('isome words<Esc> oc')
+    expect(await kept.waitForRequests('chat.close')).toEqual([{ chat: 1 }])
+    expect(await kept.requests('chat.draft')).toEqual([{ chat: 1, text: 'some words' }])
+  })
+
+  test('words that are saved by itself in vain count as unsaved until that succeeds again', async () => {
+    const front = await withAnswer(nvim, { script: { state: { unsaved: true, autosave: true } } })
+    expect(await front.nvim.lua(MODIFIED)).toBe(false)
+    await front.perform(['state', 1, { save_fails: true }])
+    expect(await front.nvim.lua(MODIFIED)).toBe(true)
+    await front.nvim.waitForScreen(/\[\+\]/)
+    await front.nvim.type(':qa<CR>')
+    await front.nvim.waitForScreen(/E37|E162/)
+    await front.nvim.type('<CR> oc')
+    await front.nvim.waitForScreen(/is not saved/)
+    await front.nvim.type('3<CR>')
+    await front.perform(['state', 1, { save_fails: false }])
+    expect(await front.nvim.lua(MODIFIED)).toBe(false)
+    await front.nvim.type(':qa<CR>')
+    await front.nvim.exited
+  })
+
   test('a chat whose end could not save it goes on, with the reason', async () => {
     const full = { code: 'STORE_FULL', message: 'The disk is full', hint: 'Make room, then end it again.' }
     const front = await withAnswer(nvim, { script: { fail: { 'chat.close': full } } })
@@ -141,5 +187,9 @@ describeWithNeovim('saving', (nvim) => {
     await front.nvim.waitForScreen(/The disk is full/)
     await front.nvim.waitForScreen(/You said: why is it so/)
     expect(await front.nvim.lua(`return ${CHAT}.id`)).toBe(1)
+    await front.nvim.type('idraft<Esc> oc')
+    await front.nvim.waitForScreen(/is not saved/)
+    await front.nvim.type('2<CR>')
+    expect((await front.waitForRequests('chat.close', 2)).at(-1)).toEqual({ chat: 1, unsaved: 'discard' })
   })
 })

@@ -152,6 +152,29 @@ describe('saving by itself', () => {
     expect(record.meta).toMatchObject({ draft: { text: 'not sent' }, title: 'locks', file: join(chats, FILE) })
   })
 
+  it('keeps a draft of a chat in which nothing was asked yet, called by its first line, at its end only', async () => {
+    const { saver, ledger, clock, files, chats } = await setUp()
+    ledger.apply({ type: 'meta', set: { created: AT, draft: { text: '\nnot sent\nat all' } } })
+    await clock.advance(60_000)
+    expect(await files()).toEqual([])
+    expect(await saver.end()).toBe(true)
+    expect(await files()).toEqual(['not sent_qwen3-32b_20250122-091534.txt'])
+    const { record } = await readChat(chats, 'not sent_qwen3-32b_20250122-091534.txt')
+    expect(record.meta).toMatchObject({ draft: { text: '\nnot sent\nat all' } })
+    expect(record.meta.titled).toBeUndefined()
+  })
+
+  it('does at the end what a person has said', async () => {
+    const byItself = await setUp()
+    byItself.ask('Why?')
+    await byItself.saver.end('discard')
+    expect(await byItself.files()).toEqual([])
+    const byHand = await setUp({ isAutomatic: false })
+    byHand.ask('Why?')
+    expect(await byHand.saver.end('save')).toBe(true)
+    expect(await byHand.files()).toHaveLength(1)
+  })
+
   it('is off when that is wanted', async () => {
     const { saver, ask, clock, files } = await setUp({ isAutomatic: false })
     ask('Why?')
@@ -195,13 +218,15 @@ describe('what others do to the file', () => {
 
 describe('a disk that takes nothing', () => {
   it('is told once, and the chat is saved when it does again', async () => {
-    const { saver, ask, chats, said, clock, files } = await setUp()
+    const { saver, ask, chats, said, clock, files, told } = await setUp()
     await rename(chats, `${chats}-away`)
     await writeFile(chats, 'a file in its place')
     ask('Why?')
     await clock.advance(500)
     await vi.waitFor(() => expect(said).toHaveLength(1))
     expect(said[0]).toMatch(/cannot be written/)
+    expect(saver.state).toMatchObject({ unsaved: true, autosave: true, save_fails: true })
+    const before = told()
     await clock.advance(31_000)
     await expect(saver.save()).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' })
     expect(said).toHaveLength(1)
@@ -211,7 +236,20 @@ describe('a disk that takes nothing', () => {
       expect(said).toHaveLength(2)
     })
     expect(said[1]).toMatch(/saved again in /)
+    expect(saver.state.save_fails).toBeUndefined()
+    expect(told()).toBeGreaterThan(before)
     expect(await files()).toHaveLength(1)
+  })
+
+  it('is told with the state when the end of the chat finds it', async () => {
+    const { saver, ask, chats, told } = await setUp()
+    await rename(chats, `${chats}-away`)
+    await writeFile(chats, 'a file in its place')
+    ask('Why?')
+    await expect(saver.end()).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' })
+    expect(saver.state.save_fails).toBe(true)
+    expect(told()).toBe(1)
+    await saver.end('discard')
   })
 
   it.runIf(process.getuid?.() === 0)('that is full leaves no half file, and no name taken', async () => {
