@@ -13,7 +13,10 @@ import { systemClock } from './core/clock.ts'
 import { PluginError, toRecord } from './core/errors.ts'
 import { type HostEvent, logEvent, publicData } from './core/events.ts'
 import { fileLog, type Log, silentLog } from './core/log.ts'
+import { ModelBook } from './models/book.ts'
 import { listModels } from './models/catalogue.ts'
+import { modelsFile } from './models/models-file.ts'
+import type { ModelSource } from './models/server-watch.ts'
 import { Editor } from './nvim/editor.ts'
 import { Ollama } from './providers/ollama.ts'
 import { ProviderRouter } from './providers/router.ts'
@@ -34,6 +37,7 @@ export class App {
   readonly #servers: Servers
   readonly #secrets: SecretKeeper
   readonly #book: ServerBook
+  readonly #models: ModelBook
   readonly #store: Store
   readonly #journals: Journals
   #owner: Promise<Owner> = ownerOf(process.ppid)
@@ -99,6 +103,7 @@ export class App {
       warn: (text) => this.#warn(text),
     })
     this.#book = this.#makeBook()
+    this.#models = this.#makeModelBook()
     this.#rpc = new RpcRouter(this.#handlers(), () => this.#log)
     this.#secrets = new SecretKeeper({
       prompts: this.#editor,
@@ -116,6 +121,7 @@ export class App {
       onRepeat: (server, path, why) => this.#tell({ name: 'Retry', server, path, why }),
       onStatus: (server, { state, error }) => {
         this.#book.changed(server)
+        this.#models.changed(server)
         this.#chats.wayChanged()
         const why = error === undefined ? {} : { code: error.code, message: error.message }
         this.#tell({ name: 'ConnectionChanged', server, state, ...why })
@@ -164,6 +170,7 @@ export class App {
       'models.list': () => this.#listModels(),
       'models.default': ({ model }) => this.#keepDefault(model),
       ...unbuiltModels,
+      ...this.#models.handlers,
       'secrets.remember': () => this.#secrets.remember(),
       'secrets.forget': () => this.#secrets.forget(),
       'question.answer': async ({ question, value }) => ({ more: await this.#editor.answer(question, value) }),
@@ -240,11 +247,31 @@ export class App {
     })
   }
 
+  #makeModelBook(): ModelBook {
+    const placeOf = (server: string) => `models of ${server}`
+    return new ModelBook({
+      surface: this.#editor,
+      servers: () => this.#configured().names,
+      way: (server) => {
+        const { state, error, retryAt } = this.#configured().get(server).status()
+        return { state, ...(error ? { error: toRecord(error) } : {}), ...(retryAt === undefined ? {} : { retryAt }) }
+      },
+      need: (server, isNeeded) => this.#servers.need(placeOf(server), isNeeded ? server : undefined),
+      connect: (server) => this.#configured().get(server).connect(),
+      source: (server) => looksOf(this.#ollama(server)),
+      file: modelsFile(() => join(this.#dataFolder, 'models.json')),
+      names: () => this.#config.updates.names,
+      clock: systemClock,
+      log: this.#logNow,
+    })
+  }
+
   /** Chats ask for the router anew with each request, so they go on. */
   #takeServers({ config }: LoadedConfig): void {
     this.#config = { ...this.#config, servers: config.servers }
     this.#router = undefined
     this.#providers()
+    this.#models.reconfigured()
   }
 
   #configured(): Servers {
@@ -319,15 +346,22 @@ function refuse(): never {
   throw new PluginError('INTERNAL', 'This is not built yet')
 }
 
+/** Of what is in memory the names alone. */
+function looksOf(ollama: Ollama): ModelSource {
+  return {
+    version: (signal) => ollama.version(signal),
+    models: (signal) => ollama.models(signal),
+    loadedModels: async (signal) => (await ollama.loaded(signal)).map((name) => ({ name })),
+    show: async () => refuse(),
+  }
+}
+
 const unbuiltModels = {
-  'models.watch': refuse,
-  'models.unwatch': refuse,
   'models.show': refuse,
   'models.delete': refuse,
   'models.copy': refuse,
   'models.load': refuse,
   'models.unload': refuse,
-  'models.names': refuse,
   'updates.check': refuse,
   'pulls.start': refuse,
   'pulls.cancel': refuse,

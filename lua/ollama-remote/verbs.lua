@@ -81,6 +81,16 @@ function M.server(row)
   return true
 end
 
+---@param rows table
+---@return true
+function M.model_rows(rows)
+  local manager = package.loaded['ollama-remote.manager']
+  if manager then
+    manager.update(clean(rows))
+  end
+  return true
+end
+
 ---@param walk integer
 ---@param step table
 ---@return true

@@ -1,6 +1,6 @@
 // The editor as the host sees it: every method is one verb of verbs.lua, each answered by Neovim.
 import { PluginError } from '../core/errors.ts'
-import type { ChatState, Envelope, SavedChat, ServerRow, TestStep } from '../rpc/protocol.ts'
+import type { ChatState, Envelope, SavedChat, ServerModels, ServerRow, TestStep } from '../rpc/protocol.ts'
 import type { Prompts } from '../tunnel/transport.ts'
 
 /** What is needed of a msgpack-rpc client. */
@@ -53,6 +53,11 @@ export class Editor implements Prompts {
   /** A server's status changed. */
   async server(row: ServerRow): Promise<void> {
     await this.#verb('server', row)
+  }
+
+  /** Something of a server's models has changed. */
+  async modelRows(rows: ServerModels): Promise<void> {
+    await this.#verb('model_rows', rows)
   }
 
   async testStep(walk: number, step: TestStep): Promise<void> {

@@ -49,6 +49,7 @@ const tagsSchema = z.object({
         name: z.string(),
         size: z.number().nullish(),
         digest: z.string().nullish(),
+        modified_at: z.string().nullish(),
         details: detailsSchema,
         capabilities: z.array(z.string()).nullish(),
       }),
@@ -105,6 +106,7 @@ export class Ollama implements Provider {
         ...defined('parameters', tag.details?.parameter_size),
         ...defined('quantization', tag.details?.quantization_level),
         ...defined('capabilities', tag.capabilities),
+        ...defined('modified', momentOf(tag.modified_at)),
       }),
     )
     for (const model of models) this.#remember(model)
@@ -268,6 +270,12 @@ export class Ollama implements Provider {
       cause,
     })
   }
+}
+
+/** In milliseconds since the epoch; Go's zero time is none. */
+function momentOf(text: string | null | undefined): number | undefined {
+  const moment = Date.parse(text ?? '')
+  return moment > 0 ? moment : undefined
 }
 
 function modelOf(request: HttpRequest): string | undefined {

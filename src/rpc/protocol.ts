@@ -139,8 +139,12 @@ export const requestSchemas = {
    * While a watch is open, the rows of these servers' models (of all by default) come by the verb `model_rows`, at once as
    * far as they are known and then with every change, and what is loaded is asked for again and again.
    */
-  'models.watch': z.object({ watch: walk, servers: z.array(server).optional() }),
+  'models.watch': z.object({ watch: walk, servers: z.array(server).min(1).optional() }),
   'models.unwatch': z.object({ watch: walk }),
+  /** Has these servers (all by default) asked anew, also those whose link needs a person's answer to come up. */
+  'models.refresh': z
+    .object({ servers: z.array(server).min(1).optional() })
+    .or(nothing.transform(() => ({ servers: undefined }))),
   'models.show': z.object({ server, model }),
   'models.delete': z.object({ server, model }),
   'models.copy': z.object({ server, model, to: model }),
@@ -345,6 +349,8 @@ export interface ModelRow extends ModelChoice {
   digest?: string
   modified?: number
   trained_context?: number
+  /** As its own parameters set it. */
+  context?: number
   /** `expires` is absent for a model that stays. */
   loaded?: { size?: number; vram?: number; context?: number; expires?: number }
   update?: UpdateRow
@@ -354,6 +360,11 @@ export interface ModelRow extends ModelChoice {
 /** What is known of the models of one server. */
 export interface ServerModels {
   server: string
+  /** Where its link stands; a server without ssh is always `ready`. */
+  state: ServerRow['state']
+  /** When the next attempt is made, in milliseconds since the epoch. */
+  retry_at?: number
+  version?: string
   models: ModelRow[]
   /** When the list was read from the server; absent when it never was. */
   read?: number
@@ -450,8 +461,10 @@ export interface Results {
     problems: Array<{ server: string; error: ErrorRecord }>
   }
   'models.default': { model: string }
-  'models.watch': Record<string, never>
+  /** The servers it is for, in the order of the configuration. */
+  'models.watch': { servers: string[] }
   'models.unwatch': Record<string, never>
+  'models.refresh': Record<string, never>
   /** The texts of a model, each by its name, as far as the server tells them. */
   'models.show': {
     parameters?: string

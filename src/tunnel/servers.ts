@@ -8,8 +8,8 @@ export class Servers {
   readonly #dependencies: ServerDependencies
   readonly #watch: LinkWatch
   readonly #servers = new Map<string, { config: ServerConfig; server: Server }>()
-  /** The server that each chat needs soon. */
-  readonly #needs = new Map<number, string>()
+  /** The server that each chat, or whoever else has a name here, needs soon. */
+  readonly #needs = new Map<number | string, string>()
 
   constructor(dependencies: ServerDependencies) {
     this.#watch = dependencies.watch ?? new LinkWatch({ clock: dependencies.clock })
@@ -43,11 +43,11 @@ export class Servers {
     })
   }
 
-  /** A chat will ask this server soon, or no server any more: its link is brought up ahead, and kept up meanwhile. */
-  need(chat: number, name: string | undefined): void {
-    const before = this.#needs.get(chat)
-    if (name === undefined) this.#needs.delete(chat)
-    else this.#needs.set(chat, name)
+  /** Somebody, as a chat, will ask this server soon, or none any more: its link is brought up ahead, and kept up meanwhile. */
+  need(who: number | string, name: string | undefined): void {
+    const before = this.#needs.get(who)
+    if (name === undefined) this.#needs.delete(who)
+    else this.#needs.set(who, name)
     if (name !== undefined) this.#servers.get(name)?.server.prepare()
     if (before === undefined || [...this.#needs.values()].includes(before)) return
     this.#servers.get(before)?.server.release()

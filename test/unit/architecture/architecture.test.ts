@@ -24,7 +24,7 @@ const DOORS: Record<string, readonly string[]> = {
   neovim: ['app.ts', 'nvim/'],
   'ssh-config': ['tunnel/ssh-config/ssh-config.ts'],
   luaparse: ['config/lua-table.ts'],
-  'write-file-atomic': ['config/load.ts', 'tunnel/secrets/secrets-file.ts'],
+  'write-file-atomic': ['config/load.ts', 'models/models-file.ts', 'tunnel/secrets/secrets-file.ts'],
   '@napi-rs/keyring': ['tunnel/secrets/keyring.ts'],
   'mdast-util-from-markdown': [],
   'node:child_process': [
@@ -38,6 +38,7 @@ const DOORS: Record<string, readonly string[]> = {
     'chat/store/',
     'config/load.ts',
     'core/log.ts',
+    'models/models-file.ts',
     'tunnel/openssh/runtime-folder.ts',
     'tunnel/secrets/secrets-file.ts',
     'tunnel/ssh-files.ts',

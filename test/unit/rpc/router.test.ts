@@ -42,6 +42,7 @@ const GOOD: Record<Method, unknown> = {
   'config.keep': { split_preference: 'horizontal' },
   'models.list': {},
   'models.watch': { watch: 1, servers: ['gpu'] },
+  'models.refresh': {},
   'models.unwatch': { watch: 1 },
   'models.show': { server: 'gpu', model: 'qwen3:4b' },
   'models.delete': { server: 'gpu', model: 'qwen3:4b' },
