@@ -77,6 +77,7 @@ describe('models', () => {
       {
         name: 'qwen3:4b',
         size: 3_550_000_000,
+        modified: Date.parse('2026-08-21T08:00:00Z'),
         digest: DIGEST,
         family: 'qwen3',
         parameters: '4.0B',
