@@ -1,6 +1,7 @@
 // Files that are written whole or not at all, and never over what somebody else wrote. Not here: what stands in them.
 // write-file-atomic is not used: where the disk is full it takes a short write for a whole one, and puts half a file in
 // place of a good one.
+import { isUtf8 } from 'node:buffer'
 import { createHash, randomUUID } from 'node:crypto'
 import { constants, copyFile, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -23,15 +24,17 @@ export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 })
 }
 
-/** @throws the system's own error */
-export async function readWhole(path: string): Promise<{ text: string; stamp: Stamp }> {
+/** @returns also whether the text says all that stands there @throws the system's own error */
+export async function readWhole(path: string): Promise<{ text: string; stamp: Stamp; isExact: boolean }> {
   const handle = await open(path, 'r')
   try {
-    const bytes = await handle.readFile()
+    // First, so that whatever is written meanwhile makes it another.
     const { ino, mtimeMs } = await handle.stat()
+    const bytes = await handle.readFile()
     return {
       text: bytes.toString('utf8'),
       stamp: { inode: ino, changed: mtimeMs, bytes: bytes.length, hash: hashOf(bytes) },
+      isExact: isUtf8(bytes),
     }
   } finally {
     await handle.close()

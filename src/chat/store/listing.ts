@@ -1,6 +1,6 @@
 // What is in the folder of the saved chats. Not here: what stands in the files.
 import { statSync } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { localTime } from '../conversation.ts'
 import { notFound, readFailure } from './failures.ts'
@@ -74,10 +74,12 @@ export function chatPath(folder: string, file: string): string {
 
 /**
  * Whether the plugin wrote this file: its name is one of ours, and so is its last line. Files in which other programs put
- * something at the end belong to whoever did.
+ * something at the end belong to whoever did, and so do links, which would be replaced by what they lead to.
  */
 export async function isOurs(folder: string, file: string): Promise<boolean> {
   if (!readFileName(file)) return false
+  const stats = await lstat(join(folder, file)).catch(() => undefined)
+  if (!stats?.isFile()) return false
   const handle = await open(join(folder, file), 'r').catch(() => undefined)
   try {
     const { size = 0 } = (await handle?.stat()) ?? {}

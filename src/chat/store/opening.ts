@@ -30,8 +30,8 @@ export async function readChat(folder: string, file: string): Promise<Read> {
 }
 
 /**
- * Reads a saved chat in order to go on with it. One that the plugin did not write, and one of which a copy is wanted, stays as
- * it is, and the chat gets a file of its own.
+ * Reads a saved chat in order to go on with it. One that the plugin did not write or could not write back as it is, and one
+ * of which a copy is wanted, stays as it is, and the chat gets a file of its own.
  * @throws PluginError CHAT_IN_USE, STORE_NOT_FOUND, STORE_UNREADABLE, STORE_UNWRITABLE
  */
 export async function takeUp(
@@ -40,22 +40,31 @@ export async function takeUp(
   { isCopy, claims, clock }: { isCopy: boolean; claims: Claims; clock: Clock },
 ): Promise<TakenUp> {
   const path = chatPath(folder, file)
-  if (isCopy || !(await isOurs(folder, file))) {
-    const { record, problems } = await readChat(folder, file)
-    const created = isCopy ? { created: localTime(clock.now()) } : {}
-    const told = `${file} stays as it is; the chat goes on in a file of its own`
-    return { record: { ...record, meta: { ...record.meta, ...created } }, problems: [...problems, told] }
-  }
+  const own = isCopy || !(await isOurs(folder, file)) ? undefined : await claimed(path, claims)
+  if (own) return own
+  const { record, problems } = await readChat(folder, file)
+  const created = isCopy ? { created: localTime(clock.now()) } : {}
+  const told = `${file} stays as it is; the chat goes on in a file of its own`
+  return { record: { ...record, meta: { ...record.meta, ...created } }, problems: [...problems, told] }
+}
+
+/** `undefined` when it holds bytes that are no text, which would be lost. */
+async function claimed(path: string, claims: Claims): Promise<TakenUp | undefined> {
+  const file = basename(path)
   await claims.claim(file)
   try {
-    const { text, stamp } = await whole(path)
-    const { record, problems } = called(file, text)
-    const meta = { ...record.meta, file: path }
-    return { record: { ...record, meta }, problems, file: new ChatFile(path, stamp, claims) }
+    const { text, stamp, isExact } = await whole(path)
+    if (isExact) {
+      const { record, problems } = called(file, text)
+      const meta = { ...record.meta, file: path }
+      return { record: { ...record, meta }, problems, file: new ChatFile(path, stamp, claims) }
+    }
   } catch (error) {
     await claims.release(file)
     throw error
   }
+  await claims.release(file)
+  return undefined
 }
 
 /**

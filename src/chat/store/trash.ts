@@ -1,6 +1,7 @@
 // Where removed chats wait for a week: each removal is a folder of its own, with a manifest that says what and why.
 // Not here: which chats are removed.
-import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
+import { randomInt } from 'node:crypto'
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Clock } from '../../core/clock.ts'
@@ -39,6 +40,8 @@ interface Batch {
 
 export class Trash {
   readonly #deps: TrashDeps
+  /** One after the other, so that what is brought back was removed wholly. */
+  #work: Promise<unknown> = Promise.resolve()
 
   constructor(deps: TrashDeps) {
     this.#deps = deps
@@ -49,7 +52,11 @@ export class Trash {
    * @returns the files that were moved, and where to
    * @throws PluginError STORE_UNWRITABLE, STORE_FULL: what was moved before is in the trash
    */
-  async take(files: readonly string[], why: Why): Promise<{ files: string[]; batch: string }> {
+  take(files: readonly string[], why: Why): Promise<{ files: string[]; batch: string }> {
+    return this.#inTurn(() => this.#take(files, why))
+  }
+
+  async #take(files: readonly string[], why: Why): Promise<{ files: string[]; batch: string }> {
     if (files.length === 0) return { files: [], batch: '' }
     const folder = this.#deps.folder()
     try {
@@ -76,28 +83,71 @@ export class Trash {
    * it would be removed again at once.
    * @returns how many chats came back @throws PluginError STORE_UNWRITABLE, STORE_FULL
    */
-  async restore(): Promise<number> {
+  restore(): Promise<number> {
+    return this.#inTurn(() => this.#restore())
+  }
+
+  async #restore(): Promise<number> {
     const batches = await this.#batches()
-    const last = batches.find(({ why }) => why !== 'cleanup') ?? batches[0]
-    if (!last) return 0
+    const [byPerson, byAge] = [
+      batches.filter(({ why }) => why !== 'cleanup'),
+      batches.filter(({ why }) => why === 'cleanup'),
+    ]
     const chats = this.#deps.chats()
     try {
       await makeFolder(chats)
-      const files = (await readdir(last.path)).filter((file) => file.endsWith(ENDING))
-      for (const file of files) {
-        const name = await takeName(chats, (nth) => anotherName(file, nth))
-        await moveFile(join(last.path, file), name).catch(async (error: unknown) => {
-          await giveNameBack(name)
-          throw error
-        })
-        const now = new Date(this.#deps.clock.now())
-        if (last.why === 'cleanup') await utimes(name, now, now)
+      for (const batch of [...byPerson, ...byAge]) {
+        const count = await this.#bringBackAll(batch)
+        if (count > 0) return count
       }
-      await rm(last.path, { recursive: true, force: true })
-      return files.length
+      return 0
     } catch (error) {
       throw writeFailure(error, chats)
     }
+  }
+
+  async #bringBackAll(batch: Batch): Promise<number> {
+    // One that is only begun is let be.
+    const path = (await chatsIn(batch.path)).length === 0 ? undefined : await this.#takenOut(batch)
+    if (path === undefined) return 0
+    let count = 0
+    for (const file of await chatsIn(path)) if (await this.#bringBack(join(path, file), file, batch.why)) count++
+    await rm(join(path, MANIFEST), { force: true })
+    // Never with something in it.
+    await rmdir(path).catch(() => {})
+    return count
+  }
+
+  /**
+   * Gives a removal another name: what another Neovim would still put into it then stays where it is, and of two that bring it
+   * back one does. `undefined` when it is gone.
+   */
+  async #takenOut({ path }: Batch): Promise<string | undefined> {
+    const own = join(this.#deps.folder(), `${this.#time()}-${randomInt(2 ** 40)}`)
+    return await rename(path, own).then(
+      () => own,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error
+        return undefined
+      },
+    )
+  }
+
+  /** @returns whether it was there still */
+  async #bringBack(from: string, file: string, why: Why): Promise<boolean> {
+    const name = await takeName(this.#deps.chats(), (nth) => anotherName(file, nth))
+    try {
+      if (!(await move(from, name))) {
+        await giveNameBack(name)
+        return false
+      }
+    } catch (error) {
+      await giveNameBack(name)
+      throw error
+    }
+    const now = new Date(this.#deps.clock.now())
+    if (why === 'cleanup') await utimes(name, now, now)
+    return true
   }
 
   /** Removes for good what has been here for a week. Never rejects: what cannot be removed is tried again the next time. */
@@ -109,7 +159,7 @@ export class Trash {
   async #newBatch(): Promise<string> {
     const folder = this.#deps.folder()
     await makeFolder(folder)
-    const time = localTime(this.#deps.clock.now()).replace(/[-:]/g, '').replace(' ', '-')
+    const time = this.#time()
     for (let nth = 1; ; nth++) {
       const batch = nth === 1 ? time : `${time}-${nth}`
       const isNew = await mkdir(join(folder, batch), { mode: 0o700 }).then(
@@ -121,6 +171,16 @@ export class Trash {
       )
       if (isNew) return batch
     }
+  }
+
+  #time(): string {
+    return localTime(this.#deps.clock.now()).replace(/[-:]/g, '').replace(' ', '-')
+  }
+
+  #inTurn<Result>(body: () => Promise<Result>): Promise<Result> {
+    const done = this.#work.then(body)
+    this.#work = done.catch(() => {})
+    return done
   }
 
   /** Newest first. */
@@ -139,8 +199,15 @@ export function anotherName(file: string, nth: number): string {
   return ours ? fileName(ours, nth) : `${file.slice(0, -ENDING.length)}-${nth}${ENDING}`
 }
 
+async function chatsIn(batch: string): Promise<string[]> {
+  const found = await readdir(batch, { withFileTypes: true }).catch(() => [])
+  return found.filter((entry) => entry.name.endsWith(ENDING) && !entry.isDirectory()).map(({ name }) => name)
+}
+
+/** @returns whether there is such a file */
 async function move(from: string, to: string): Promise<boolean> {
   try {
+    if ((await lstat(from)).isDirectory()) return false
     await moveFile(from, to)
     return true
   } catch (error) {

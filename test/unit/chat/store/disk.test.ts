@@ -15,7 +15,7 @@ describe('a file that is replaced', () => {
     const { stamp, anew } = await replaceFile(path, 'Straße\n', undefined)
     expect(anew).toBe(false)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
-    expect(await readWhole(path)).toEqual({ text: 'Straße\n', stamp })
+    expect(await readWhole(path)).toEqual({ text: 'Straße\n', stamp, isExact: true })
     expect(await readdir(folder)).toEqual(['a.txt'])
   })
 

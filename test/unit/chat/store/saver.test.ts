@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Turn } from '../../../../src/chat/conversation.ts'
@@ -290,6 +290,24 @@ describe('a saved chat that is taken up', () => {
     expect(record.meta).toMatchObject({ title: 'my notes', titled: 'person' })
     expect(await read('my notes.txt')).toBe('## ◆ You\n\nWhy?\n')
     await expect(readChat(chats, '../x.txt')).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
+  })
+
+  it('stays as it is where it is a link, or holds bytes that are no text', async () => {
+    const { saver, ask, chats, data, claims, clock } = await setUp({ isAutomatic: false })
+    ask('Why?')
+    await saver.save('locks')
+    await saver.end()
+    const [link, foreign] = ['link', 'foreign'].map((name) => FILE.replace('locks', name))
+    await rename(join(chats, FILE), join(data, 'kept elsewhere'))
+    await symlink(join(data, 'kept elsewhere'), join(chats, link as string))
+    const bytes = await readFile(join(data, 'kept elsewhere'), 'latin1')
+    await writeFile(join(chats, foreign as string), bytes.replace('Why?', 'Pourquoi caf\xe9 ?'), 'latin1')
+    for (const file of [link, foreign] as string[]) {
+      const taken = await takeUp(chats, file, { isCopy: false, claims, clock })
+      expect(taken.file).toBeUndefined()
+      expect(taken.problems.at(-1)).toContain('stays as it is')
+    }
+    expect(await claims.open()).toEqual(new Map())
   })
 
   it('is called as its file is', async () => {

@@ -35,6 +35,42 @@ describe('the trash', () => {
     expect(await files()).toEqual([named('a'), named('b')])
   })
 
+  it('loses nothing where it is asked to give back what is still being removed', async () => {
+    const { trash, write, files } = await setUpStore({ now: NOW })
+    const names = Array.from({ length: 30 }, (_, index) => named(`chat ${index}`))
+    for (const name of names) await write(name, name)
+    const [taken, back] = await Promise.all([trash.take(names, 'clear'), trash.restore(), trash.restore()])
+    expect(taken.files).toEqual(names)
+    expect(back).toBe(30)
+    expect(await files()).toEqual(names.toSorted())
+  })
+
+  it('loses nothing where another Neovim gives back what is still being removed, or both do', async () => {
+    const { trash, write, files, data, chats } = await setUpStore({ now: NOW })
+    const other = new Trash({ folder: () => join(data, 'trash'), chats: () => chats, clock: clockAt(NOW) })
+    const names = Array.from({ length: 60 }, (_, index) => named(`chat ${index}`))
+    for (const name of names) await write(name, name)
+    let isDone = false
+    const taking = trash.take(names, 'clear').finally(() => {
+      isDone = true
+    })
+    while (!isDone) await other.restore()
+    await taking
+    await Promise.all([trash.restore(), other.restore()])
+    await trash.restore()
+    expect(await files()).toEqual(names.toSorted())
+  })
+
+  it('takes no folder, and is not kept by an empty removal from giving back an earlier one', async () => {
+    const { trash, write, files, chats } = await setUpStore({ now: NOW })
+    await write(named('a'), 'a')
+    await trash.take([named('a')], 'clear')
+    await mkdir(join(chats, named('folder')))
+    expect(await trash.take([named('folder')], 'delete')).toMatchObject({ files: [] })
+    expect(await trash.restore()).toBe(1)
+    expect(await files()).toEqual([named('a'), named('folder')])
+  })
+
   it('is emptied after a week', async () => {
     const { trash, write, data, chats } = await setUpStore({ now: NOW })
     await write(named('a'), 'a')
