@@ -1,8 +1,10 @@
 // A saved chat that is opened: to be read, to be taken up, or by the host that comes after another.
 import { basename } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../core/clock.ts'
 import { PluginError } from '../../core/errors.ts'
-import { localTime } from '../conversation.ts'
+import { localTime, type Turn } from '../conversation.ts'
+import type { Entry, History } from '../history.ts'
 import type { ChatRecord } from '../record.ts'
 import { parseChat, renderChat } from '../transcript/chat-file.ts'
 import { ChatFile } from './chat-file.ts'
@@ -95,16 +97,34 @@ export async function reclaimed(
   }
 }
 
-/** Whether all that is known of a chat is in its file, however that went on since. */
-export async function isWholeIn(record: ChatRecord): Promise<boolean> {
-  const { file, draft } = record.meta
-  if (file === undefined || record.meta.queue !== undefined) return false
+/** Whether all that was said in a chat, and what stands in its prompt, is in its file, however that went on since. */
+export async function isWholeIn({ meta, history }: ChatRecord): Promise<boolean> {
+  const { file, draft, queue } = meta
+  if (file === undefined || queue !== undefined) return false
   const found = await readWhole(file).catch(() => undefined)
   if (!found) return false
-  const { history, meta } = parseChat(found.text).record
-  const kept = new Set(history.entries.map(({ turn }) => turn.text))
-  const isKept = record.history.entries.every(({ turn }) => kept.has(turn.text))
-  return isKept && (draft === undefined || draft.text === meta.draft?.text)
+  const kept = parseChat(found.text).record
+  if (draft !== undefined && !isDeepStrictEqual(draft, kept.meta.draft)) return false
+  // The same words may have been said twice.
+  const left = counted(kept.history)
+  return [...counted(history)].every(([words, count]) => (left.get(words) ?? 0) >= count)
+}
+
+/** What was said in the versions of a history, and how often. */
+function counted({ entries, versions }: History): Map<string, number> {
+  const numbers = new Set<number>()
+  for (const version of versions) for (const number of version) numbers.add(number)
+  const counts = new Map<string, number>()
+  for (const number of numbers) {
+    const words = wordsOf((entries[number] as Entry).turn)
+    counts.set(words, (counts.get(words) ?? 0) + 1)
+  }
+  return counts
+}
+
+/** As they are in a file, which takes no halves of characters. */
+function wordsOf({ role, text, thinking = '' }: Turn): string {
+  return [role, text, thinking].map((part) => Buffer.from(part).toString()).join('\0')
 }
 
 /** Whether a text is known, or was saved while it still grew. */
