@@ -102,7 +102,8 @@ function lackingCapability(
   dialect: Dialect,
 ): string | undefined {
   const { capabilities } = model
-  if (!capabilities.includes('completion')) return `"${name}" does not support ${shape}`
+  const unloads = !body.prompt && !body.messages && body.keep_alive === 0
+  if (!capabilities.includes('completion') && !unloads) return `"${name}" does not support ${shape}`
   const asksThinking = body.think === false ? !dialect.thinkFalseIsHarmless : (body.think ?? undefined) !== undefined
   if (asksThinking && !capabilities.includes('thinking')) return `"${name}" does not support thinking`
   const wanted = [

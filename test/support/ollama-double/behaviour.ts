@@ -60,11 +60,24 @@ export interface Pace {
   readonly promptMs: number
   readonly tokensPerSecond: number | 'unbounded'
   readonly splitMode: SplitMode
+  readonly pullBytesPerSecond: number | 'unbounded'
 }
 
-export const DEMONSTRATION_PACE: Pace = { loadMs: 800, promptMs: 150, tokensPerSecond: 40, splitMode: 'line' }
+export const DEMONSTRATION_PACE: Pace = {
+  loadMs: 800,
+  promptMs: 150,
+  tokensPerSecond: 40,
+  splitMode: 'line',
+  pullBytesPerSecond: 90_000_000,
+}
 
 /** No waiting at all: what most tests want. */
-export const INSTANT_PACE: Pace = { loadMs: 0, promptMs: 0, tokensPerSecond: 'unbounded', splitMode: 'line' }
+export const INSTANT_PACE: Pace = {
+  loadMs: 0,
+  promptMs: 0,
+  tokensPerSecond: 'unbounded',
+  splitMode: 'line',
+  pullBytesPerSecond: 'unbounded',
+}
 
 export const DEFAULT_ERROR_TEXT = 'an error was encountered while running the model: unexpected EOF'

@@ -2,12 +2,14 @@
 
 import type { Ask, Shape } from './ask.ts'
 import type { Behaviour, Pace } from './behaviour.ts'
+import { Blobs } from './blobs.ts'
 import type { Clock } from './clock.ts'
 import { wallTime } from './clock.ts'
 import type { Dialect } from './era.ts'
 import { rfc3339 } from './go-text.ts'
 import type { ReplyContext } from './model-replies.ts'
 import type { ModelDefinition } from './models.ts'
+import type { PullScript } from './pull-script.ts'
 import { Residency } from './residency.ts'
 import { Slots } from './slots.ts'
 
@@ -26,6 +28,21 @@ export interface EngineOptions {
   readonly clock: Clock
 }
 
+/** The pulls of one double: how many run, how many were left, and what the next ones do. */
+export class Pulls {
+  active = 0
+  aborted = 0
+  readonly #scripts = new Map<string, PullScript[]>()
+
+  script(name: string, script: PullScript): void {
+    this.#scripts.set(name, [...(this.#scripts.get(name) ?? []), script])
+  }
+
+  next(name: string): PullScript {
+    return this.#scripts.get(name)?.shift() ?? {}
+  }
+}
+
 export class Engine {
   version: string
   models: readonly ModelDefinition[]
@@ -36,6 +53,8 @@ export class Engine {
   cancelled = 0
   readonly options: EngineOptions
   readonly residency: Residency
+  readonly blobs = new Blobs()
+  readonly pulls = new Pulls()
   readonly changed: () => void
   readonly context: ReplyContext
   readonly #slots = new Map<string, Slots>()

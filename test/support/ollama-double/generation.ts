@@ -10,6 +10,9 @@ import { earlyError, type Run } from './run.ts'
 import { streamed } from './streamed-answer.ts'
 import { whole } from './whole-answer.ts'
 
+/** What of a question matters for having its model in memory. */
+type Use = Pick<Ask, 'model' | 'keepAliveMs' | 'options'>
+
 export async function generate(engine: Engine, exchange: Exchange, ask: Ask): Promise<void> {
   const behaviour = engine.nextBehaviour(ask)
   const { refusal } = behaviour
@@ -27,7 +30,7 @@ export async function generate(engine: Engine, exchange: Exchange, ask: Ask): Pr
 }
 
 /** Brings the model into memory without generating; the reply is sent by the caller when true. */
-export async function loadOnly(engine: Engine, exchange: Exchange, ask: Ask): Promise<boolean> {
+export async function loadOnly(engine: Engine, exchange: Exchange, ask: Use): Promise<boolean> {
   return untilGone(engine, exchange, () => withModel(engine, exchange, ask, undefined, async () => {}))
 }
 
@@ -57,7 +60,7 @@ async function acquireSlot(engine: Engine, exchange: Exchange, ask: Ask): Promis
 async function withModel(
   engine: Engine,
   exchange: Exchange,
-  ask: Ask,
+  ask: Use,
   loadMs: number | undefined,
   work: () => Promise<void>,
 ): Promise<void> {

@@ -36,6 +36,8 @@ function tagsEntry(model: ModelDefinition, context: ReplyContext): object {
     details: tagsTellCapabilities
       ? { ...details(model), context_length: model.contextLength, embedding_length: model.embeddingLength }
       : details(model),
+    remote_model: model.remote?.model,
+    remote_host: model.remote?.host,
     capabilities: tagsTellCapabilities ? model.capabilities : undefined,
   }
 }
@@ -65,7 +67,10 @@ export function showReply(model: ModelDefinition, context: ReplyContext): object
     modelfile: modelfile(model),
     parameters: model.parameters,
     template: model.template,
+    system: model.system,
     details: details(model),
+    remote_model: model.remote?.model,
+    remote_host: model.remote?.host,
     model_info: modelInfo(model),
     projector_info: model.capabilities.includes('vision') ? { 'general.architecture': 'clip' } : undefined,
     tensors: tensors(model),

@@ -29,6 +29,9 @@ export interface ModelDefinition {
   readonly modifiedAgoMs: number
   /** Part of the loaded model that sits on the GPU: 1 = wholly, 0 = none. */
   readonly gpuShare: number
+  /** A stub of a model that runs elsewhere. */
+  readonly remote?: { readonly model: string; readonly host: string }
+  readonly system?: string
 }
 
 const HOUR_MS = 3_600_000

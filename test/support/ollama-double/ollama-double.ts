@@ -4,11 +4,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Shape } from './ask.ts'
 import type { Pace } from './behaviour.ts'
+import type { Published } from './blobs.ts'
 import { Connections } from './connections.ts'
 import { Engine, type Script } from './engine.ts'
 import { ClientGone, departureOf, parseBody, type RecordedRequest, readBody } from './exchange.ts'
-import type { ModelDefinition } from './models.ts'
+import { displayName, type ModelDefinition } from './models.ts'
 import { engineOptions, type OllamaDoubleOptions } from './options.ts'
+import type { PullScript } from './pull-script.ts'
 import { failure, send } from './reply.ts'
 import { answerRequest } from './routes.ts'
 import { Watch } from './watch.ts'
@@ -96,6 +98,25 @@ export class OllamaDouble {
   /** Scripts all requests for which no one-shot script waits. */
   scriptAll(script: Script): void {
     this.#engine.fallback = script
+  }
+
+  /** Has the registry behind the double give this under the model's name from now on. */
+  publish(model: ModelDefinition, version: Partial<Published> = {}): void {
+    this.#engine.blobs.publish(model, version)
+  }
+
+  /** Scripts the next pull of this model; several are used in order, each once. */
+  scriptPull(name: string, script: PullScript): void {
+    this.#engine.pulls.script(displayName(name), script)
+  }
+
+  get activePulls(): number {
+    return this.#engine.pulls.active
+  }
+
+  /** How many pulls were ended by the closed connection. */
+  get abortedPulls(): number {
+    return this.#engine.pulls.aborted
   }
 
   setPace(pace: Partial<Pace>): void {

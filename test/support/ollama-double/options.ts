@@ -27,12 +27,12 @@ const DEFAULT_UTC_OFFSET_MINUTES = 120
 
 export function engineOptions(options: OllamaDoubleOptions): EngineOptions {
   const dialect = DIALECTS[options.era ?? 'current']
-  const { loadMs, promptMs, tokensPerSecond, splitMode } = { ...DEMONSTRATION_PACE, ...options }
+  const { loadMs, promptMs, tokensPerSecond, splitMode, pullBytesPerSecond } = { ...DEMONSTRATION_PACE, ...options }
   return {
     dialect,
     version: options.version ?? dialect.version,
     models: options.models ?? DEMONSTRATION_MODELS,
-    pace: { loadMs, promptMs, tokensPerSecond, splitMode },
+    pace: { loadMs, promptMs, tokensPerSecond, splitMode, pullBytesPerSecond },
     parallel: options.parallel ?? 1,
     behaviour: options.behaviour ?? {},
     checkHost: options.checkHost ?? true,

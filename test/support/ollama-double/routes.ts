@@ -8,7 +8,9 @@ import { generate, loadOnly } from './generation.ts'
 import { hostAllowed, originAllowed } from './host-check.ts'
 import { idleLine } from './lines.ts'
 import { psReply, showReply, tagsReply } from './model-replies.ts'
+import { copy, embed, isName, remove } from './model-routes.ts'
 import { displayName, findModel } from './models.ts'
+import { pullModel } from './pull.ts'
 import { render } from './rendering.ts'
 import { failure, json, type Reply, send, TEXT_TYPE, text } from './reply.ts'
 
@@ -29,6 +31,10 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/api/tags': { GET: tags, HEAD: tags },
   '/api/ps': { GET: running },
   '/api/show': { POST: withBody(show) },
+  '/api/pull': { POST: withBody(pullModel) },
+  '/api/copy': { POST: withBody(copy) },
+  '/api/delete': { DELETE: withBody(remove) },
+  '/api/embed': { POST: withBody(embed) },
   '/api/chat': { POST: withBody((engine, exchange) => infer('chat', engine, exchange)) },
   '/api/generate': { POST: withBody((engine, exchange) => infer('generate', engine, exchange)) },
 }
@@ -57,7 +63,7 @@ function withBody(route: Route): Route {
 function show(engine: Engine, { request }: Exchange): Reply {
   const { model, name } = (request.body ?? {}) as { model?: unknown; name?: unknown }
   const asked = model || name
-  if (typeof asked !== 'string' || asked === '') return failure(400, 'model is required')
+  if (!isName(asked)) return failure(400, 'model is required')
   const found = findModel(engine.models, asked)
   if (found === undefined) return failure(404, `model '${displayName(asked)}' not found`)
   return json(showReply(found, engine.context))
