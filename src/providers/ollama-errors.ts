@@ -94,7 +94,7 @@ export function errorFromAnswer(body: string, origin: AnswerOrigin): PluginError
 }
 
 /** The innermost words of an error, which may be JSON inside a string of JSON; `undefined` where there are none. */
-function wordsOf(body: string, depth = 0): string | undefined {
+export function wordsOf(body: string, depth = 0): string | undefined {
   const value = tryParse(body)
   if (value === undefined) return depth > 0 || /^(?:40[45] .*)?$/.test(body.trim()) ? body.trim() : undefined
   const found = innerOf(value)

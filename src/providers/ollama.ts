@@ -1,10 +1,11 @@
 // Ollama's dialect: discovery and streaming chat.
-// Not here: what carries the requests; how lines become parts (ollama-stream.ts); what errors mean (ollama-errors.ts);
-// how a cut answer is gone on with (ollama-resume.ts).
+// Not here: what carries the requests; how models are looked after (ollama-keeper.ts); how lines become parts
+// (ollama-stream.ts); what errors mean (ollama-errors.ts); how a cut answer is gone on with (ollama-resume.ts).
 import * as z from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { PluginError } from '../core/errors.ts'
 import { errorFromAnswer } from './ollama-errors.ts'
+import { OllamaKeeper } from './ollama-keeper.ts'
 import { OllamaResume } from './ollama-resume.ts'
 import { partsOf } from './ollama-stream.ts'
 import { PhaseFeed, withPhases } from './phases.ts'
@@ -14,6 +15,7 @@ import type {
   HttpRequest,
   HttpResponse,
   Model,
+  ModelKeeper,
   PartialAnswer,
   Provider,
   StreamPart,
@@ -50,6 +52,7 @@ const tagsSchema = z.object({
         size: z.number().nullish(),
         digest: z.string().nullish(),
         modified_at: z.string().nullish(),
+        remote_host: z.string().nullish(),
         details: detailsSchema,
         capabilities: z.array(z.string()).nullish(),
       }),
@@ -68,6 +71,8 @@ interface LoadingWatch {
   busyAfterMs: number | undefined
 }
 
+type Refused = (body: string, status: number) => PluginError
+
 export interface OllamaDeps {
   http: Http
   clock: Clock
@@ -76,6 +81,7 @@ export interface OllamaDeps {
 }
 
 export class Ollama implements Provider {
+  readonly keeper: ModelKeeper
   readonly #deps: OllamaDeps
   readonly #resume: OllamaResume
   /** Capabilities by digest, or by name where no digest is known: a digest never changes what it can. */
@@ -85,6 +91,13 @@ export class Ollama implements Provider {
 
   constructor(deps: OllamaDeps) {
     this.#deps = deps
+    this.keeper = new OllamaKeeper({
+      server: deps.server,
+      now: () => deps.clock.now(),
+      send: (request, refused) => this.#send(request, refused),
+      json: (request) => this.#json(request),
+      read: (schema, value) => this.#read(schema, value),
+    })
     this.#resume = new OllamaResume({
       json: (request) => this.#json(request),
       parts: (request, model) => this.#parts(request, model),
@@ -107,6 +120,7 @@ export class Ollama implements Provider {
         ...defined('quantization', tag.details?.quantization_level),
         ...defined('capabilities', tag.capabilities),
         ...defined('modified', momentOf(tag.modified_at)),
+        ...defined('remote', tag.remote_host),
       }),
     )
     for (const model of models) this.#remember(model)
@@ -247,15 +261,14 @@ export class Ollama implements Provider {
     }
   }
 
-  /** A response whose status says that it is the answer. */
-  async #send(request: HttpRequest): Promise<HttpResponse> {
-    const response = await this.#deps.http.request(request)
-    if (response.status < 300) return response
-    throw errorFromAnswer(await readAll(response), {
-      server: this.#deps.server,
-      status: response.status,
-      model: modelOf(request),
-    })
+  /** A response whose status says that it is the answer; `refused` tells what another one means, errorFromAnswer else. */
+  async #send(request: HttpRequest, refused?: Refused): Promise<HttpResponse> {
+    const { http, server } = this.#deps
+    const response = await http.request(request)
+    const { status } = response
+    if (status < 300) return response
+    const body = await readAll(response)
+    throw refused?.(body, status) ?? errorFromAnswer(body, { server, status, model: modelOf(request) })
   }
 
   #read<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -70,6 +70,8 @@ export interface Model {
   capabilities?: readonly string[]
   /** When the model was last written on its server, in milliseconds since the epoch. */
   modified?: number
+  /** Where it runs, of a model that only stands for one elsewhere. */
+  remote?: string
 }
 
 /** A model in a server's memory. Sizes in bytes. */
@@ -110,7 +112,10 @@ export interface ModelKeeper {
   loadedModels(signal?: AbortSignal): Promise<LoadedModel[]>
   /** @throws PluginError API_INVALID_MODEL */
   show(model: string, signal?: AbortSignal): Promise<ModelDetails>
-  /** Ends after the server said that it is done. Aborting leaves what was fetched on the server for the next pull. */
+  /**
+   * Ends after the server said that it is done. Aborting leaves what was fetched on the server for the next pull.
+   * @throws PluginError MODEL_NOT_FOUND, PULL_*, REGISTRY_*; API_INCOMPLETE when it ended early; SSH_*; the signal's reason
+   */
   pull(model: string, options: { signal: AbortSignal }): AsyncIterable<PullReport>
   remove(model: string): Promise<void>
   copy(model: string, to: string): Promise<void>
@@ -121,6 +126,8 @@ export interface ModelKeeper {
 
 /** A server that answers. */
 export interface Provider {
+  /** Absent where the models cannot be looked after. */
+  readonly keeper?: ModelKeeper
   version(signal?: AbortSignal): Promise<string>
   /** Newest first, as the server sorts them. Capabilities are present where they could be learnt. */
   models(signal?: AbortSignal): Promise<Model[]>

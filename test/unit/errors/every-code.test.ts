@@ -22,6 +22,7 @@ import { silentLog } from '../../../src/core/log.ts'
 import { Editor } from '../../../src/nvim/editor.ts'
 import { errorFromAnswer } from '../../../src/providers/ollama-errors.ts'
 import { partsOf } from '../../../src/providers/ollama-stream.ts'
+import { pullError } from '../../../src/providers/pull-errors.ts'
 import { ProviderRouter } from '../../../src/providers/router.ts'
 import { type Envelope, PROTOCOL_VERSION } from '../../../src/rpc/protocol.ts'
 import { RpcRouter } from '../../../src/rpc/router.ts'
@@ -50,6 +51,9 @@ const OLLAMA = { host: '127.0.0.1', port: 11434 }
 const of = (code: string, message = code) => Object.assign(new Error(message), { code })
 const answered = (status: number, error: string) => () => {
   throw errorFromAnswer(JSON.stringify({ error }), { server: 'gpu', status, model: 'qwen3:4b' })
+}
+const pulled = (error: string) => () => {
+  throw pullError(JSON.stringify({ error }), { server: 'gpu', model: 'qwen3:4b' })
 }
 const thrown = (error: unknown) => () => {
   throw error
@@ -198,6 +202,36 @@ const MEETINGS: Record<ErrorCode, Meeting> = {
     meet: () => partsRead('{"message":{"content":"half"},"done":false}\n'),
     reads: /^gpu ended the answer before it was done$/,
     hint: /kept/,
+  },
+  MODEL_NOT_FOUND: {
+    meet: pulled('pull model manifest: file does not exist'),
+    reads: /^The registry has no model "qwen3:4b"$/,
+    hint: /name and tag/,
+  },
+  PULL_FAILED: {
+    meet: pulled('this model requires MLX support'),
+    reads: /^gpu could not pull qwen3:4b: this model requires MLX/,
+    hint: /log of Ollama/,
+  },
+  PULL_DISK_FULL: {
+    meet: pulled('write /models/blobs/sha256-1-partial: no space left on device'),
+    reads: /^The disk of gpu is full: qwen3:4b does not fit$/,
+    hint: /Delete a model/,
+  },
+  PULL_NEEDS_NEWER: {
+    meet: pulled('pull model manifest: 412: \n\nThe model requires a newer version of Ollama.'),
+    reads: /^qwen3:4b needs a newer Ollama than gpu has$/,
+    hint: /Update Ollama on the server/,
+  },
+  REGISTRY_UNREACHABLE: {
+    meet: pulled('pull model manifest: dial tcp: lookup registry.ollama.ai: no such host'),
+    reads: /^gpu cannot reach the registry: .*no such host$/,
+    hint: /the server that fetches/,
+  },
+  REGISTRY_REFUSED: {
+    meet: pulled('pull model manifest: 401: {"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}'),
+    reads: /^The registry refuses qwen3:4b to gpu: .*401: authentication required$/,
+    hint: /ollama signin/,
   },
   CHAT_NO_MODEL: {
     meet: () => new ProviderRouter(new Map()).locate(''),
