@@ -16,9 +16,11 @@ import { fileLog, type Log, silentLog } from './core/log.ts'
 import { ModelBook } from './models/book.ts'
 import { listModels } from './models/catalogue.ts'
 import { modelsFile } from './models/models-file.ts'
+import { modelOperations } from './models/operations.ts'
 import type { ModelSource } from './models/server-watch.ts'
 import { Editor } from './nvim/editor.ts'
 import { Ollama } from './providers/ollama.ts'
+import type { ModelKeeper } from './providers/provider.ts'
 import { ProviderRouter } from './providers/router.ts'
 import { type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
@@ -171,6 +173,10 @@ export class App {
       'models.default': ({ model }) => this.#keepDefault(model),
       ...unbuiltModels,
       ...this.#models.handlers,
+      ...modelOperations({
+        keeper: (server) => this.#keeper(server),
+        onDone: (server) => this.#models.operated(server),
+      }),
       'secrets.remember': () => this.#secrets.remember(),
       'secrets.forget': () => this.#secrets.forget(),
       'question.answer': async ({ question, value }) => ({ more: await this.#editor.answer(question, value) }),
@@ -317,6 +323,12 @@ export class App {
     return ollama
   }
 
+  #keeper(server: string): ModelKeeper {
+    const { keeper } = this.#providers().provider(server)
+    if (keeper) return keeper
+    throw new PluginError('API_MODEL_UNFIT', `The models of ${server} cannot be looked after`)
+  }
+
   #tell(event: HostEvent): void {
     logEvent(this.#log, event)
     this.#editor.event(event.name, publicData(event)).catch((error: unknown) => {
@@ -346,22 +358,16 @@ function refuse(): never {
   throw new PluginError('INTERNAL', 'This is not built yet')
 }
 
-/** Of what is in memory the names alone. */
 function looksOf(ollama: Ollama): ModelSource {
   return {
     version: (signal) => ollama.version(signal),
     models: (signal) => ollama.models(signal),
-    loadedModels: async (signal) => (await ollama.loaded(signal)).map((name) => ({ name })),
-    show: async () => refuse(),
+    loadedModels: (signal) => ollama.keeper.loadedModels(signal),
+    show: (model, signal) => ollama.keeper.show(model, signal),
   }
 }
 
 const unbuiltModels = {
-  'models.show': refuse,
-  'models.delete': refuse,
-  'models.copy': refuse,
-  'models.load': refuse,
-  'models.unload': refuse,
   'updates.check': refuse,
   'pulls.start': refuse,
   'pulls.cancel': refuse,
