@@ -168,6 +168,8 @@ local function stop(chat, all)
     if stopped.taken and chats.get(chat.id) then
       require('ollama-remote.prompt').give_back(chat, { text = stopped.taken })
       message.whisper('The prompt was taken back')
+    elseif stopped.back then
+      message.whisper('Stopped before its first word: the former answer is back')
     end
   end)
 end

@@ -15,6 +15,7 @@ import {
   outcomeOfFailure,
   outcomeOfFinish,
   type ResumePolicy,
+  stoppedNote,
   withSeamNote,
 } from './outcome.ts'
 import { requestParameters } from './parameters.ts'
@@ -68,6 +69,7 @@ export class AnswerRun {
   /** Why the answer was cut last. */
   #loss: ErrorRecord | undefined
   #isWaiting = false
+  #leavesMark = true
   /** How long the answer ever was: only what is more than that is worth another try. */
   #longest = 0
 
@@ -100,7 +102,14 @@ export class AnswerRun {
     }
   }
 
-  stop(reason: PluginError): void {
+  /** Whether nothing of it stands in the transcript. */
+  get isWordless(): boolean {
+    return this.#turn === 'none'
+  }
+
+  /** @param leavesMark whether one that has no word yet is told of in the transcript */
+  stop(reason: PluginError, { leavesMark = true } = {}): void {
+    this.#leavesMark = leavesMark
     this.#answer.stop(reason)
   }
 
@@ -186,6 +195,7 @@ export class AnswerRun {
 
   /** It was stopped: an answer that was cut before stays as it is. */
   #left(): Outcome {
+    if (this.#turn === 'none' && this.#leavesMark) return { end: 'stopped', note: stoppedNote }
     if (this.#turn !== 'ended') return { end: 'stopped' }
     const { end = 'stopped', note: told } = this.#last()
     const note = this.#loss ? interruptedNote(this.#loss, 'asked') : told
@@ -201,6 +211,8 @@ export class AnswerRun {
   }
 
   #take(part: AnswerPart, isResuming: boolean): void {
+    // One that was on its way when it was stopped: what shall stand in the transcript then is settled.
+    if (this.#answer.isStopped) return
     switch (part.type) {
       case 'phase':
         this.#believe(isResuming ? resumingPhase(part.phase) : part.phase)
@@ -267,7 +279,7 @@ export class AnswerRun {
     this.#deps.transcript.beginAnswer({ role: 'assistant', model: this.#model, at, text: '', ...made })
   }
 
-  /** An answer that was stopped before its first word leaves no turn. */
+  /** An answer that has neither a word nor a note leaves no turn. */
   #endTurn(outcome: Outcome): void {
     if (outcome.note) this.#beginTurn()
     if (this.#turn === 'none') return

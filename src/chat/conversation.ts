@@ -131,6 +131,11 @@ export function cutAnswer({ turns }: Conversation): Turn | undefined {
   return isCut && (last.text !== '' || last.thinking !== undefined) ? last : undefined
 }
 
+/** Whether a turn is an answer that a person has stopped before its first word: only a mark is left of it. */
+export function isStoppedMark(turn: Turn | undefined): boolean {
+  return turn?.role === 'assistant' && turn.end === 'stopped' && turn.text === '' && turn.thinking === undefined
+}
+
 /** What a server is sent: all that the transcript shows but thinking, notes, and answers that never got a word. */
 export function messages(conversation: Conversation): Message[] {
   return conversation.turns

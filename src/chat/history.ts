@@ -30,6 +30,8 @@ export type HistoryChange =
   | { type: 'reopen'; turn: Turn }
   /** It loses its last turn, which is nowhere any more. */
   | { type: 'drop' }
+  /** The newest version, which is shown and came to nothing of its own, is given up for the one before. */
+  | { type: 'retract' }
   /** A new version after it: entries that there are, and then new ones. */
   | { type: 'branch'; entries: readonly number[]; turns: readonly Turn[] }
   | { type: 'show'; version: number }
@@ -71,6 +73,8 @@ export function changed(history: History, change: HistoryChange): History {
       return reopened(history, change.turn)
     case 'drop':
       return withShown(history, shownEntries(history).slice(0, -1))
+    case 'retract':
+      return retracted(history)
     case 'branch':
       return appended(pushed(history, change.entries), change.turns)
     case 'show':
@@ -122,6 +126,15 @@ function placeAfter(history: History, before: readonly number[], { role }: Turn)
     .filter((version) => version.length > before.length && beginsWith(version, before))
     .map((version) => entryAt(history, version[before.length] as number))
   return following.find(({ turn }) => turn.role === role)?.place
+}
+
+/** Only what stands in another version too is given up. */
+function retracted(history: History): History {
+  const { versions, shown } = history
+  const isNewest = shown > 0 && shown === versions.length - 1
+  const others = new Set(versions.slice(0, -1).flat())
+  if (!isNewest || !shownEntries(history).every((number) => others.has(number))) return history
+  return { ...history, versions: versions.slice(0, -1), shown: shown - 1 }
 }
 
 /** The last turn, changed where it is: as another entry when other versions hold it too, in which it stays as it was. */

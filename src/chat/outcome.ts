@@ -113,6 +113,12 @@ const cutNote: Note = {
   text: 'The answer was cut: it reached its limit of tokens.\nRaise the option num_predict, or num_ctx when the context window was full.',
 }
 
+/** Of an answer that was stopped before its first word. */
+export const stoppedNote: Note = {
+  code: 'CHAT_STOPPED',
+  text: 'Stopped before the first word of the answer.\ngr asks again.',
+}
+
 function emptyNote({ thinking }: Received, reason: Finish['reason']): Note {
   const what = thinking ? 'The model thought, but answered nothing' : 'The model answered nothing'
   const why = reason === 'load' || reason === 'unload' ? ` (the server only ${reason}ed it)` : ''

@@ -11,7 +11,13 @@ export interface WaitingPrompt {
 
 export class PromptQueue {
   readonly #waiting: Array<WaitingPrompt & { reject(error: PluginError): void }> = []
+  readonly #onChange: (texts: readonly string[]) => void
   #last = 0
+
+  /** @param onChange hears what waits then */
+  constructor(onChange: (texts: readonly string[]) => void) {
+    this.#onChange = onChange
+  }
 
   /** All of them, in order. */
   get list(): Array<{ prompt: number; text: string }> {
@@ -24,13 +30,20 @@ export class PromptQueue {
 
   /** Settles as the prompt's sending does, once its turn comes. @throws PluginError CHAT_STOPPED, CANCELLED when it is given back */
   add(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
+    const sent = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ prompt: ++this.#last, text, settle: resolve, reject })
     })
+    this.tell()
+    return sent
   }
 
+  /** It waits no more, of which nobody hears before `tell`: it is to be written down in both places, and never in none. */
   next(): WaitingPrompt | undefined {
     return this.#waiting.shift()
+  }
+
+  tell(): void {
+    this.#onChange(this.#waiting.map(({ text }) => text))
   }
 
   /** Takes one out, whose author wants it back. @returns false when it does not wait any more */
@@ -38,13 +51,16 @@ export class PromptQueue {
     const index = this.#waiting.findIndex((waiting) => waiting.prompt === prompt)
     const [found] = index === -1 ? [] : this.#waiting.splice(index, 1)
     found?.reject(new PluginError('CANCELLED', 'Taken back before it was sent'))
+    if (found) this.tell()
     return found !== undefined
   }
 
   /** Gives all prompts back to their author. */
   giveBack(why: string): void {
+    if (this.#waiting.length === 0) return
     for (const { reject } of this.#waiting.splice(0)) {
       reject(new PluginError('CHAT_STOPPED', why, { hint: 'Send the prompt again when you still want to ask it.' }))
     }
+    this.tell()
   }
 }

@@ -6,7 +6,7 @@ import { type ErrorRecord, PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ChatState } from '../rpc/protocol.ts'
 import { type Answerer, AnswerRun } from './answer-run.ts'
-import { askedTurns, type Conversation, cutAnswer, localTime, type Turn } from './conversation.ts'
+import { askedTurns, type Conversation, cutAnswer, isStoppedMark, localTime, type Turn } from './conversation.ts'
 import { Editing } from './editing.ts'
 import { Ledger, type OnChange } from './ledger.ts'
 import { endedState, type Outcome, rateOf } from './outcome.ts'
@@ -53,10 +53,12 @@ export class Session {
   readonly #kept: NonNullable<SessionStart['kept']>
   readonly #onIdle: () => void
   readonly #transcript: Transcript
-  readonly #queue = new PromptQueue()
+  readonly #queue: PromptQueue
   #answer: AnswerRun | undefined
   /** Whether what is asked is a prompt that was just written, which can be taken back while nothing was asked. */
   #isNewPrompt = false
+  /** Whether what is asked is to have another answer than it has in the version before. */
+  #isAnew = false
   #error: ErrorRecord | undefined
   #rate: number | undefined
   #isClosed = false
@@ -66,6 +68,7 @@ export class Session {
     this.#deps = deps
     this.#states = new SessionStates(chat, deps.log)
     this.#ledger = new Ledger(onChange ?? (() => {}), record)
+    this.#queue = new PromptQueue((queue) => this.#noteQueue(queue))
     this.parameters = new Parameters(this.#ledger, () => deps.settings())
     this.#onIdle = onIdle ?? (() => {})
     this.#kept = kept ?? (() => ({}))
@@ -98,7 +101,6 @@ export class Session {
       return sent
     }
     const sent = this.#queue.add(text)
-    this.#noteQueue()
     this.#forgetDraft()
     if (this.#answer.waiting) this.#answer.hurry()
     this.#tell()
@@ -107,20 +109,24 @@ export class Session {
 
   /**
    * Ends the running answer, whose text stays, and goes on with the next prompt; with `all` the waiting ones are given
-   * back. A prompt that still waits for its server is taken out of the transcript.
-   * @returns the text of that prompt
+   * back. A prompt that still waits for its server is taken out of the transcript. An answer that was asked for anew and has
+   * no word yet gives its place to the former one.
+   * @returns the text of that prompt; whether the former answer is back
    */
-  stop({ all = false } = {}): { taken?: string } {
+  stop({ all = false } = {}): { taken?: string; back?: true } {
     const isUnasked = this.#isNewPrompt && this.#answer?.waiting?.has_answer === false
     const taken = isUnasked ? this.conversation.turns.at(-1)?.text : undefined
-    this.#answer?.stop(new PluginError('CHAT_STOPPED', 'Stopped'))
-    if (taken !== undefined) {
+    const isBack = this.#isAnew && this.#answer?.isWordless === true
+    const leavesMark = taken === undefined && !isBack
+    this.#answer?.stop(new PluginError('CHAT_STOPPED', 'Stopped'), { leavesMark })
+    if (!leavesMark) {
       this.#isNewPrompt = false
-      this.#transcript.change({ type: 'drop' })
+      this.#isAnew = false
+      this.#transcript.change({ type: isBack ? 'retract' : 'drop' })
     }
-    if (all) this.#giveBack('The chat was stopped before this prompt was sent')
+    if (all) this.#queue.giveBack('The chat was stopped before this prompt was sent')
     this.#tell()
-    return taken === undefined ? {} : { taken }
+    return { ...(taken === undefined ? {} : { taken }), ...(isBack ? { back: true } : {}) }
   }
 
   /**
@@ -143,7 +149,6 @@ export class Session {
   /** Gives one of them back. @throws PluginError CHAT_NO_TURN when it does not wait any more */
   unqueue(prompt: number): void {
     if (!this.#queue.takeOut(prompt)) throw new PluginError('CHAT_NO_TURN', 'This prompt does not wait any more')
-    this.#noteQueue()
     this.#tell()
   }
 
@@ -155,9 +160,12 @@ export class Session {
     this.#refuseWhileBusy()
     const model = this.#chosenModel()
     const asked = askedTurns(this.conversation)
-    if (this.conversation.turns[asked - 1]?.role !== 'user')
-      throw new PluginError('CHAT_NO_TURN', 'Nothing has been asked yet')
-    if (asked < this.conversation.turns.length) this.#transcript.branch(asked)
+    const { turns } = this.conversation
+    if (turns[asked - 1]?.role !== 'user') throw new PluginError('CHAT_NO_TURN', 'Nothing has been asked yet')
+    const isMarkOnly = asked === turns.length - 1 && isStoppedMark(turns.at(-1))
+    this.#isAnew = asked < turns.length && !isMarkOnly
+    if (this.#isAnew) this.#transcript.branch(asked)
+    else if (isMarkOnly) this.#transcript.change({ type: 'drop' })
     await this.#ask(model)
   }
 
@@ -280,11 +288,12 @@ export class Session {
     const ended = endedState(end)
     this.#answer = undefined
     this.#isNewPrompt = false
+    this.#isAnew = false
     this.#error = error
     this.#rate = usage && rateOf(usage)
     this.#states.move(ended)
     this.#deps.log.info('answer ended', { chat: this.#chat, end })
-    if (error) this.#giveBack('The answer before this prompt failed, so it was not sent')
+    if (error) this.#queue.giveBack('The answer before this prompt failed, so it was not sent')
     this.#tell()
     this.#sendNext()
     if (!this.isBusy) this.#onIdle()
@@ -294,10 +303,9 @@ export class Session {
     const next = this.#queue.next()
     if (!next) return
     next.settle(this.#promptQueued(next.text))
-    // After it stands in the transcript: it may be written down in both places, and never in none.
-    this.#noteQueue()
+    this.#queue.tell()
     if (this.#answer) return
-    this.#giveBack('The prompt before this one could not be sent')
+    this.#queue.giveBack('The prompt before this one could not be sent')
     this.#tell()
   }
 
@@ -306,14 +314,7 @@ export class Session {
     if (this.record.meta.draft) this.#ledger.apply({ type: 'meta', set: { draft: null } })
   }
 
-  #giveBack(why: string): void {
-    if (this.#queue.length === 0) return
-    this.#queue.giveBack(why)
-    this.#noteQueue()
-  }
-
-  #noteQueue(): void {
-    const queue = this.#queue.list.map(({ text }) => text)
+  #noteQueue(queue: readonly string[]): void {
     this.#ledger.apply({ type: 'meta', set: { queue: queue.length === 0 ? null : queue } })
   }
 

@@ -431,8 +431,8 @@ export interface Results {
   'chat.delete': Record<string, never>
   'chat.set': ChosenParameters
   'chat.send': Record<string, never>
-  /** `taken`: the text of a prompt that had not been asked yet, which is not in the transcript any more. */
-  'chat.stop': { taken?: string }
+  /** `taken`: the text of a prompt that had not been asked yet, which is not in the transcript any more. `back`: the answer is, that was to be had anew. */
+  'chat.stop': { taken?: string; back?: true }
   'chat.resume': Record<string, never>
   'chat.queue': { prompts: Array<{ prompt: number; text: string }> }
   'chat.unqueue': Record<string, never>

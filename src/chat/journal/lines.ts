@@ -44,6 +44,7 @@ const change = z.discriminatedUnion('type', [
   z.object({ type: z.literal('finish'), end: z.looseObject({ end: z.string() }) }),
   z.object({ type: z.literal('reopen'), turn }),
   z.object({ type: z.literal('drop') }),
+  z.object({ type: z.literal('retract') }),
   z.object({ type: z.literal('branch'), entries: z.array(number), turns }),
   z.object({ type: z.literal('show'), version: number }),
   z.object({ type: z.literal('rewrite'), turns }),

@@ -94,6 +94,14 @@ describeWithNeovim('sending', (nvim) => {
     expect((await front.lines('transcript')).join('\n')).toContain('and more to come')
   })
 
+  test('a stop that brings the former answer back says so', async () => {
+    const front = await startFront(nvim, { script: { stopped: { back: true } } })
+    await front.open()
+    await front.sendHeld()
+    await front.nvim.type('<C-c>')
+    await front.nvim.waitForScreen(/the former answer is back/)
+  })
+
   test('<C-c> stops, also from the transcript and in insert mode; with nothing running it is harmless', async () => {
     const front = await startFront(nvim)
     await front.open()

@@ -75,6 +75,16 @@ describe('a history', () => {
     expect(variantsOf(applied(taken, { type: 'append', turns: [user('y')] }), 3).entries).toHaveLength(1)
   })
 
+  test('gives a version up that came to nothing of its own, and no other', () => {
+    const anew = applied(asked, branchAfter(asked, 1))
+    expect(applied(anew, { type: 'retract' })).toEqual(asked)
+    const answered = applied(anew, { type: 'append', turns: [answer('b')] })
+    expect(applied(answered, { type: 'retract' })).toBe(answered)
+    expect(applied(asked, { type: 'retract' })).toBe(asked)
+    const back = applied(anew, stepBy(anew, -1))
+    expect(applied(back, { type: 'retract' })).toBe(back)
+  })
+
   test('takes over a text, and knows the turns again that are the same', () => {
     const read = applied(asked, { type: 'rewrite', turns: [user('q'), answer('a, b'), user('c')] })
     expect(shownEntries(read)).toEqual([0, 2, 3])

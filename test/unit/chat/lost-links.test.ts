@@ -258,9 +258,9 @@ describe('a prompt whose server is away', () => {
     await rig.session.again()
     rig.answerer.last.fail(failure('SSH_UNREACHABLE'))
     await expectInStep(rig)
-    expect(rig.session.stop()).toEqual({})
+    expect(rig.session.stop()).toEqual({ back: true })
     await expectInStep(rig)
-    expect(rig.session.conversation.turns.map((turn) => turn.text)).toEqual(['Why?'])
+    expect(rig.session.conversation.turns.map((turn) => turn.text)).toEqual(['Why?', 'So.'])
   })
 
   test('the prompts behind it can be taken back one by one, and go out in order', async () => {

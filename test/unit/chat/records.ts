@@ -16,7 +16,18 @@ import { variantBy } from '../../../src/chat/variants.ts'
 import { hostileText } from './hostile.ts'
 import { conversations, requestParameters } from './turns.ts'
 
-const MOVES = ['append', 'rewrite', 'branch', 'remove', 'back', 'forth', 'variant', 'drop', 'reopen'] as const
+const MOVES = [
+  'append',
+  'rewrite',
+  'branch',
+  'remove',
+  'back',
+  'forth',
+  'variant',
+  'drop',
+  'retract',
+  'reopen',
+] as const
 
 const few = conversations.map(({ turns }) => ({ turns: turns.slice(0, 2) }))
 
@@ -77,7 +88,8 @@ function changeOf(
     case 'variant':
       return variantBy(history, turn, place % 2 ? 1 : -1)
     case 'drop':
-      return { type: 'drop' }
+    case 'retract':
+      return { type: move }
     case 'reopen':
       return first && { type: 'reopen', turn: first }
   }

@@ -197,12 +197,44 @@ describe('ends', () => {
     expect(rig.session.state().error).toBeUndefined()
   })
 
-  test('stopped before a word leaves the question only', async () => {
+  test('stopped before a word leaves a mark, which is sent to nobody and gives way to the next try', async () => {
     const rig = await asked()
+    expect(rig.session.stop()).toEqual({})
+    rig.answerer.last.say(text('too late'))
+    await expectInStep(rig)
+    const mark = { text: '', end: 'stopped', note: { code: 'CHAT_STOPPED' } }
+    expect(rig.session.conversation.turns.slice(1)).toMatchObject([mark])
+    expect(rig.session.state().ended).toBe('stopped')
+    await rig.session.again()
+    expectAsked(rig)
+    expect(rig.session.record.history.versions).toHaveLength(1)
     rig.session.stop()
     await expectInStep(rig)
-    expect(rig.session.conversation.turns).toHaveLength(1)
-    expect(rig.session.state().ended).toBe('stopped')
+    expect(rig.session.conversation.turns.slice(1)).toMatchObject([mark])
+    void rig.session.send('And?')
+    await settled()
+    expect(rig.answerer.last.request.messages.map(({ role }) => role)).toEqual(['user', 'user'])
+  })
+
+  test('asked again and stopped before a word: the former answer is back, and no version is left', async () => {
+    const rig = await asked()
+    rig.answerer.last.say(text('A'))
+    rig.answerer.last.finish()
+    await settled()
+    const before = rig.session.record.history
+    await rig.session.again()
+    rig.answerer.last.say(text('in the same moment'))
+    expect(rig.session.stop()).toEqual({ back: true })
+    await expectInStep(rig)
+    expect(rig.session.record.history).toEqual(before)
+    expect(rig.session.state()).toMatchObject({ phase: 'idle', ended: 'stopped' })
+    await rig.session.again()
+    rig.answerer.last.say(text('B'))
+    await settled()
+    expect(rig.session.stop()).toEqual({})
+    await expectInStep(rig)
+    expect(rig.session.record.history.versions).toHaveLength(2)
+    expect(rig.session.conversation.turns[1]).toMatchObject({ text: 'B', end: 'stopped' })
   })
 
   test('closed amid an answer: ended, and the editor hears no more', async () => {

@@ -11,6 +11,7 @@ const made: fc.Arbitrary<(history: History) => Change> = fc.oneof(
   fc.constantFrom(
     () => ({ type: 'meta' as const, set: { draft: null } }),
     () => ({ type: 'drop' as const }),
+    () => ({ type: 'retract' as const }),
     () => ({ type: 'finish' as const, end: { end: 'done' as const } }),
     (history: History) => branchAfter(history, 1),
     (history: History) => removalOf(history, 1),
