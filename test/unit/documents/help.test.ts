@@ -44,6 +44,12 @@ describe('the help file', () => {
     expect(codes.toSorted()).toEqual([...new Set([...ERROR_CODES, ...lua])].toSorted())
   })
 
+  it('has no tag twice', () => {
+    const tags = all(help, /(?<=^|\s)\*([^\s*|]+)\*(?=\s|$)/gm)
+    expect(tags.length).toBeGreaterThan(50)
+    expect(tags.filter((tag, index) => tags.indexOf(tag) !== index)).toEqual([])
+  })
+
   it('keeps to its width', () => {
     expect(help.split('\n').filter((line) => [...line].length > 80)).toEqual([])
   })
