@@ -7,7 +7,7 @@ local rpc = require('ollama-remote.rpc')
 --- How much of a saved chat is shown beside the list.
 local PREVIEW_LINES = 200
 
-local WIDTHS = { living = { 1, 36, 20, 16, 8 }, saved = { 36, 20, 16, 7 } }
+local WIDTHS = { living = { 1, 32, 18, 16, 8 }, saved = { 32, 18, 16, 7 } }
 
 ---@param text string
 ---@param width integer
@@ -167,13 +167,23 @@ local function cells(row)
   return all
 end
 
+--- What a living chat is found by here. The text of one that has a file is searched there, with those of all others.
+---@param chat ollama.Chat
+---@return string
+local function searched(chat)
+  local name = require('ollama-remote.save').name_of(chat)
+  local text = not chat.state.file and require('ollama-remote.transcript').text(chat) or ''
+  return (name .. '\n' .. text):lower()
+end
+
 ---@param query string
 ---@return ollama.LivingRow[]
 local function living(query)
+  local words = vim.split(query:lower(), '%s+', { trimempty = true })
   local rows = {}
   for _, chat in ipairs(chats.living()) do
-    local text = require('ollama-remote.save').name_of(chat):lower()
-    local fits = vim.iter(vim.split(query:lower(), '%s+', { trimempty = true })):all(function(word)
+    local text = #words > 0 and searched(chat) or ''
+    local fits = vim.iter(words):all(function(word)
       return text:find(word, 1, true) ~= nil
     end)
     if fits then
@@ -183,14 +193,34 @@ local function living(query)
   return rows
 end
 
---- All chats, the living ones first, then the saved ones.
+--- The living chat that a saved one is, unless it is listed already.
+---@param entry ollama.SavedChat
+---@param listed ollama.LivingRow[]
+---@return ollama.LivingRow?
+local function living_of(entry, listed)
+  for _, row in ipairs(listed) do
+    if row.chat.state.file == entry.file then
+      return nil
+    end
+  end
+  for _, chat in ipairs(chats.living()) do
+    if chat.state.file == entry.file then
+      return { chat = chat }
+    end
+  end
+end
+
+--- All chats, the living ones first, then the saved ones; a living one whose text was found stands among these.
 ---@type ollama.Source
 local function all_source(query, on_batch, on_done)
-  on_batch(living(query))
+  local listed = living(query)
+  on_batch(listed)
   return require('ollama-remote.walks').list(query, function(entries)
-    on_batch(vim.tbl_filter(function(entry)
-      return entry.open ~= 'here'
-    end, entries))
+    local rows = {}
+    for _, entry in ipairs(entries) do
+      rows[#rows + 1] = entry.open ~= 'here' and entry or living_of(entry, listed)
+    end
+    on_batch(rows)
   end, on_done)
 end
 

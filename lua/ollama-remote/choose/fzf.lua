@@ -25,11 +25,15 @@ end
 ---@param list ollama.List
 ---@param said string
 local function close(list, said)
-  local index, key = script.chosen(said)
+  local index, key, query = script.chosen(said, list.is_live)
   local action = vim.iter(list.actions):find(function(candidate)
     return script.key(candidate.key) == key
   end)
-  list.close(index and list.row(index), action)
+  list.try(function()
+    list.meant(index, query, function(row)
+      list.close(row, action)
+    end)
+  end)
 end
 
 --- What else a list can be shown with when fzf fails.
@@ -58,7 +62,7 @@ end
 ---@param list ollama.List
 ---@param channel ollama.FzfChannel
 local function show_in_popup(list, channel)
-  popup.run(channel.folder .. '/run', function()
+  popup.run(channel.folder .. '/run', script.height(list), function()
     local said = read(channel.folder .. '/chosen')
     if not said then
       -- It was never begun: nobody looks at this tmux, or another popup stands there.

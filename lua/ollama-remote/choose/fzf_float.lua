@@ -6,12 +6,13 @@ local api = vim.api
 --- Many have these in terminals for other things; in a list they are the list's.
 local KEYS = { '<Esc>', '<C-c>', '<C-h>', '<C-j>', '<C-k>', '<C-l>', '<C-n>', '<C-p>' }
 
----@param title string
+---@param list ollama.List
 ---@return table
-local function place(title)
+local function place(list)
   local columns, lines = vim.o.columns, vim.o.lines - vim.o.cmdheight
   local width = math.max(20, math.min(columns - 4, math.floor(columns * 0.9)))
-  local height = math.max(5, math.min(lines - 4, math.floor(lines * 0.85)))
+  local suffices = require('ollama-remote.choose.fzf_script').height(list) or lines
+  local height = math.max(5, math.min(lines - 4, math.floor(lines * 0.85), suffices))
   return {
     relative = 'editor',
     row = math.max(0, math.floor((lines - height) / 2) - 1),
@@ -20,7 +21,7 @@ local function place(title)
     height = height,
     style = 'minimal',
     border = 'rounded',
-    title = (' %s '):format(title),
+    title = (' %s '):format(list.title),
     title_pos = 'center',
   }
 end
@@ -62,11 +63,11 @@ function M.run(script, list, on_exit)
   local was_inserting = api.nvim_get_mode().mode:find('^i') ~= nil
   local buffer = api.nvim_create_buf(false, true)
   vim.bo[buffer].bufhidden = 'wipe'
-  local window = api.nvim_open_win(buffer, true, place(list.title))
+  local window = api.nvim_open_win(buffer, true, place(list))
   local resizing = api.nvim_create_autocmd('VimResized', {
     callback = function()
       if api.nvim_win_is_valid(window) then
-        api.nvim_win_set_config(window, place(list.title))
+        api.nvim_win_set_config(window, place(list))
       end
     end,
   })

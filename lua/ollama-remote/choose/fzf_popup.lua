@@ -43,9 +43,12 @@ end
 
 --- Runs the script in a popup. `on_exit` is not told fzf's code: tmux does not tell it in every version.
 ---@param script string
+---@param lines? integer that suffice
 ---@param on_exit fun()
-function M.run(script, on_exit)
-  local command = { 'tmux', 'display-popup', '-E', '-w', '90%', '-h', '85%' }
+function M.run(script, lines, on_exit)
+  -- Its border takes two of them.
+  local height = lines and math.min(lines + 2, math.floor(vim.o.lines * 0.85))
+  local command = { 'tmux', 'display-popup', '-E', '-w', '90%', '-h', tostring(height or '85%') }
   if vim.env.TMUX_PANE then
     vim.list_extend(command, { '-t', vim.env.TMUX_PANE })
   end

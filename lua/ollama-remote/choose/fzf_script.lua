@@ -78,8 +78,8 @@ local function arguments(list)
     '--query=' .. list.query,
     '--header=' .. header(list),
     '--preview=' .. (list.preview and ASK .. 'preview {1}' or ''),
-    -- Under the list where there is no room beside it.
-    '--preview-window=right,50%,wrap,<45(down,45%,wrap)',
+    -- Under the list where the columns of a chat would not fit beside it.
+    '--preview-window=right,50%,wrap,<80(down,55%,wrap)',
     -- Columns stay where they are, whatever is matched.
     '--no-hscroll',
   }
@@ -90,7 +90,8 @@ local function arguments(list)
     given[#given + 1] = '--expect=' .. table.concat(keys, ',')
   end
   if list.is_live then
-    vim.list_extend(given, { '--disabled', '--bind=change:reload:' .. ASK .. 'rows {q}' })
+    local reload = '--bind=change:reload:' .. ASK .. 'rows {q}'
+    vim.list_extend(given, { '--disabled', '--print-query', reload })
   end
   return given
 end
@@ -124,12 +125,27 @@ function M.run(list, folder, program)
   return table.concat(lines, '\n') .. '\n'
 end
 
---- Reads what fzf said: with actions a line with a key first, then the line that was chosen.
+--- Lines of fzf's own around the rows of a list without preview, and one for air.
+local FRAME_LINES = 3
+
+--- How high a list need be; nil where that is as high as can be.
+---@param list ollama.List
+---@return integer? lines
+function M.height(list)
+  return list.count and not list.preview and list.count + FRAME_LINES or nil
+end
+
+--- Reads what fzf said: of a live list the query first; with actions a line with a key; then the line that was chosen.
 ---@param text string
+---@param is_live boolean
 ---@return integer? index
 ---@return string? key
-function M.chosen(text)
-  local index, key
+---@return string? query
+function M.chosen(text, is_live)
+  local index, key, query
+  if is_live and text ~= '' then
+    query, text = text:match('^([^\n]*)\n?(.*)$')
+  end
   for line in vim.gsplit(text, '\n', { plain = true }) do
     local number = line:match('^(%d+)\t')
     if number then
@@ -138,7 +154,7 @@ function M.chosen(text)
       key = line
     end
   end
-  return index, key
+  return index, key, query
 end
 
 return M

@@ -12,6 +12,8 @@ local message = require('ollama-remote.message')
 ---@field actions ollama.Action[]
 ---@field rows fun(query: string, on_rows: fun(rows: ollama.Row[]), on_done: fun()) ends the asking before
 ---@field row fun(index: integer): ollama.Row? of the present query or the one before it
+---@field meant fun(index?: integer, query?: string, callback: fun(row?: ollama.Row)) the row that a person means who leaves the list with this query: where its rows were not there yet, the first of them
+---@field count? integer how many rows there are, where that is known beforehand
 ---@field preview? fun(row: ollama.Row, callback: fun(lines: string[], filetype?: string))
 ---@field close fun(row?: ollama.Row, action?: ollama.Action)
 ---@field is_closed fun(): boolean
@@ -43,6 +45,7 @@ end
 ---@class ollama.Stream
 ---@field spec ollama.ChooseSpec
 ---@field make fun(items: any[]): ollama.Row[]
+---@field query string what was asked last
 ---@field asking integer counts the askings, so that what an ended one still says is not heard
 ---@field cancel? fun()
 ---@field present table<integer, ollama.Row>
@@ -61,7 +64,7 @@ local function stream_of(spec)
     widths = spec.widths,
     text = spec.text,
   })
-  local stream = { spec = spec, make = make, asking = 0, present = {}, before = {} }
+  local stream = { spec = spec, make = make, query = '', asking = 0, present = {}, before = {} }
   return setmetatable(stream, Stream)
 end
 
@@ -89,6 +92,7 @@ end
 ---@param on_done fun()
 function Stream:ask(query, on_rows, on_done)
   self:stop()
+  self.query = query
   self.present, self.before = {}, self.present
   local mine, is_done = self.asking, false
   local cancel = source_of(self.spec)(query, function(items)
@@ -108,6 +112,27 @@ function Stream:ask(query, on_rows, on_done)
   if mine == self.asking and not is_done then
     self.cancel = cancel
   end
+end
+
+--- Who types fast is ahead of the rows: what is highlighted when he presses <CR> may belong to what he typed before.
+---@param index? integer
+---@param query? string
+---@param callback fun(row?: ollama.Row)
+function Stream:meant(index, query, callback)
+  local row = index and self.present[index]
+  if not query or row and vim.trim(query) == vim.trim(self.query) then
+    return callback(row or index and self.before[index])
+  end
+  local is_told = false
+  local function tell(found)
+    if not is_told then
+      is_told = true
+      callback(found)
+    end
+  end
+  self:ask(query, function(rows)
+    tell(rows[1])
+  end, tell)
 end
 
 --- Makes the list of a specification. `again` opens it anew, for an action that leaves it in place.
@@ -144,6 +169,10 @@ function M.new(spec, again)
     row = function(index)
       return stream.present[index] or stream.before[index]
     end,
+    meant = function(index, query, callback)
+      stream:meant(index, query, callback)
+    end,
+    count = spec.items and #spec.items,
     preview = spec.preview and function(row, callback)
       spec.preview(row.item, callback)
     end,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { delimiter, dirname } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeWithFzf } from '../../support/real-parts.ts'
-import { type Front, startFront } from './front.ts'
+import { CHAT, type Front, startFront } from './front.ts'
 
 /** Names that a shell, a terminal or fzf's own syntax might stumble over. */
 const WEIRD = [
@@ -35,8 +35,9 @@ const ACTIONS = `{
 describeWithFzf('a list in fzf in a floating terminal', (binary, { fzf }) => {
   // What somebody may have there, and what would break the list.
   const options = Number(fzf.version.split('.')[1]) >= 53 ? '--multi --tmux --height 40%' : '--multi --height 40%'
-  const start = () =>
+  const start = (script: Record<string, unknown> = {}) =>
     startFront(binary, {
+      script,
       init: "require('ollama-remote').setup({ picker = 'fzf' })",
       env: {
         PATH: `${dirname(fzf.path)}${delimiter}${process.env.PATH}`,
@@ -119,6 +120,54 @@ describeWithFzf('a list in fzf in a floating terminal', (binary, { fzf }) => {
     expect(await front.nvim.lua('return _G.cancelled')).toContain('fir')
     await front.nvim.type('<Down><CR>')
     expect(await chosen(front)).toEqual(["fire's two"])
+  })
+
+  test('takes what was typed, however fast <CR> follows', async () => {
+    const front = await start()
+    await pick(
+      front,
+      `{ title = 'Search', live = true, source = function(query, on_batch, on_done)
+           vim.defer_fn(function() on_batch({ query .. ' one', query .. ' two' }) on_done() end, 30)
+         end }`,
+    )
+    await front.nvim.waitForScreen(/2\/2/)
+    await front.nvim.type('fire<CR>')
+    expect(await chosen(front)).toEqual(['fire one'])
+  })
+
+  test('finds a living chat by its text, whether it has a file or not', async () => {
+    const file = 'locks_qwen_20261120-140231.txt'
+    const saved = { file, title: 'locks', model: 'gpu:qwen', created: '2026-11-20 14:02:31', changed: 1, bytes: 9 }
+    const front = await start({ library: [{ ...saved, open: 'here', text: 'a deadlock' }] })
+    await front.open()
+    await front.send('a tree of words')
+    await front.waitForEnd()
+    await front.nvim.command('Ollama new')
+    await front.nvim.waitForLua(`return ${CHAT}.id == 2 and ${CHAT}.known`)
+    await front.nvim.lua(`${CHAT}.state.title = 'locks' ${CHAT}.state.file = ...`, file)
+    await front.nvim.command('Ollama chats')
+    await front.nvim.waitForScreen(/Chats >.*2\/2/)
+    await front.nvim.type('deadlock')
+    await front.nvim.waitForScreen(/Chats >.*1\/1[\s\S]*locks/)
+    await front.nvim.type('<C-u>tree')
+    await front.nvim.waitForScreen(/Chats >.*1\/1[\s\S]*a tree of words/)
+    await front.nvim.type('<CR>')
+    await front.nvim.waitForLua(`return ${CHAT}.id == 1`)
+  })
+
+  test('is no higher than a question needs, and has its preview beside only where the rows fit too', async () => {
+    const front = await start()
+    await pick(front, `{ title = 'Sure', items = { 'no', 'yes' } }`)
+    await front.nvim.waitForScreen(/> no/)
+    const height = 'return vim.api.nvim_win_get_height(0)'
+    expect(await front.nvim.lua(height)).toBeLessThan(8)
+    await front.nvim.type('<Esc>')
+    await chosen(front)
+    const preview = `{ title = 'Sure', items = { 'no', 'yes' }, preview = function(_, callback) callback({ 'why' }) end }`
+    await pick(front, preview)
+    const below = await front.nvim.waitForScreen(/why/)
+    expect(below).toMatch(/> no[\s\S]*yes[\s\S]*\n.*why/)
+    expect(await front.nvim.lua(height)).toBeGreaterThan(15)
   })
 
   test('shows the first of ten thousand before the last are found', async () => {
