@@ -12,11 +12,12 @@ local opened = 0
 
 ---@param variants ollama.Variant[]
 ---@param index integer
----@return string
+---@return string number
+---@return string facts
 local function title_of(variants, index)
   local variant = variants[index]
   local time = variant.at ~= '' and (' · ' .. variant.at) or ''
-  return ('‹%d/%d› %s%s'):format(index, #variants, variant.name, time)
+  return ('‹%d/%d›'):format(index, #variants), variant.name .. time
 end
 
 ---@param buffers integer[]
@@ -37,7 +38,8 @@ end
 ---@return integer buffer
 local function new_buffer(variants, index)
   local buffer = api.nvim_create_buf(false, true)
-  local name = ('ollama-diff://%d/%s'):format(opened, title_of(variants, index))
+  -- What a tab page shows of it is what stands behind the last slash.
+  local name = ('ollama-diff://%d/version %d of %d'):format(opened, index, #variants)
   pcall(api.nvim_buf_set_name, buffer, name)
   local lines = vim.split(variants[index].text, '\n', { plain = true })
   api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
@@ -48,16 +50,17 @@ local function new_buffer(variants, index)
   return buffer
 end
 
---- Makes the current window one half.
----@param title string
-local function dress(title)
+--- Makes the current window one half. Where its winbar is too long, who and when is cut, not the number.
+---@param number string
+---@param facts string
+local function dress(number, facts)
   vim.cmd.diffthis()
   local options = {
     winfixbuf = false,
     -- Prose has lines that are longer than half a screen.
     wrap = true,
     linebreak = true,
-    winbar = (' %s · q closes'):format(title):gsub('%%', '%%%%'),
+    winbar = (' %s %%<%s%%=q closes '):format(number, (facts:gsub('%%', '%%%%'))),
   }
   for option, value in pairs(options) do
     api.nvim_set_option_value(option, value, { scope = 'local' })
@@ -107,7 +110,8 @@ function M.choose(variants, shown, wanted)
     items = others,
     columns = function(index)
       local first = vim.split(vim.trim(variants[index].text), '\n', { plain = true })[1]
-      return { title_of(variants, index), vim.fn.strcharpart(first, 0, 50) }
+      local number, facts = title_of(variants, index)
+      return { number .. ' ' .. facts, vim.fn.strcharpart(first, 0, 50) }
     end,
     on_choice = function(index)
       if index then

@@ -87,10 +87,13 @@ function M.name_of(chat)
   return line and vim.trim(vim.fn.strcharpart(line, 0, NAME_CHARACTERS)) or ''
 end
 
----@param saved { file: string, turns: integer }
+---@param saved { file: string, turns: integer, left?: string }
 ---@param before? string the file that it was saved in
 ---@return string
 local function told(saved, before)
+  if saved.left then
+    return ('Saved in %s\n%s stays as it is'):format(saved.file, saved.left)
+  end
   if before ~= saved.file then
     return ('Saved in %s'):format(saved.file)
   end

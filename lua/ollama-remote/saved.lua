@@ -167,19 +167,28 @@ local function day(ms)
   return ms and os.date('%Y-%m-%d', math.floor(ms / 1000)) --[[@as string]] or 'unknown'
 end
 
---- Moves all saved chats to the trash, after saying how many, how big and how old they are.
+--- How many, how big and how old they are; and that what is open stays.
+---@param summary { count: integer, bytes: integer, open: integer, oldest?: number, newest?: number }
+---@return string
+local function clearing(summary)
+  local oldest, newest = day(summary.oldest), day(summary.newest)
+  local stays = summary.open > 0 and ('; %d more open, which stay'):format(summary.open) or ''
+  return ('Move %s to the trash? (%s, of %s%s)'):format(
+    so_many(summary.count),
+    require('ollama-remote.picker').size(summary.bytes),
+    oldest == newest and oldest or oldest .. ' to ' .. newest,
+    stays
+  )
+end
+
+--- Moves all saved chats to the trash, after a question.
 function M.clear()
   request('saved.summary', {}, function(summary)
     if summary.count == 0 then
-      return message.whisper('No chat is saved')
+      local none = summary.open > 0 and 'Only open chats are saved, and they stay'
+      return message.whisper(none or 'No chat is saved')
     end
-    local size = require('ollama-remote.picker').size(summary.bytes)
-    local question = ('Move %s to the trash? (%s, of %s to %s)'):format(
-      so_many(summary.count),
-      size,
-      day(summary.oldest),
-      day(summary.newest)
-    )
+    local question = clearing(summary)
     confirm(question, 'Move them', function()
       request('saved.clear', {}, function(cleared)
         message.say(

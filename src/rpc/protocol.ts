@@ -422,8 +422,8 @@ export interface Results {
   'chat.recover': OpenedChat
   'chat.take_up': OpenedChat
   'chat.draft': Record<string, never>
-  /** `turns`: how many were not in the file before. */
-  'chat.save': { file: string; title: string; turns: number }
+  /** `turns`: how many were not in the file before; `left`: the file that it was saved in until now, which stays as it is. */
+  'chat.save': { file: string; title: string; turns: number; left?: string }
   /** Which is shown then, from 1, and how many there are. */
   'chat.variant': { index: number; count: number }
   /** `shown`: which of them is, from 1. */
@@ -446,8 +446,11 @@ export interface Results {
   'saved.preview': { text: string }
   'saved.rename': { file: string }
   'saved.delete': { count: number }
-  /** `oldest` and `newest`: when they were last written, in milliseconds since the epoch. */
-  'saved.summary': { count: number; bytes: number; oldest?: number; newest?: number }
+  /**
+   * Of what clearing would move. `oldest` and `newest`: when they were last written, in milliseconds since the epoch; `open`: how
+   * many more there are that stay, since a chat has them open.
+   */
+  'saved.summary': { count: number; bytes: number; open: number; oldest?: number; newest?: number }
   'saved.clear': { count: number }
   'saved.restore': { count: number }
   'left.list': { chats: LeftOver[] }

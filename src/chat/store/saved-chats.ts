@@ -151,14 +151,14 @@ export class SavedChats {
   }
 
   async #summary(): Promise<Results['saved.summary']> {
-    const chats = await this.#clearable()
+    const { chats, open } = await this.#clearable()
     const [newest, oldest] = [chats[0], chats.at(-1)]
     const times = newest && oldest ? { newest: newest.changed, oldest: oldest.changed } : {}
-    return { count: chats.length, bytes: chats.reduce((sum, { bytes }) => sum + bytes, 0), ...times }
+    return { count: chats.length, bytes: chats.reduce((sum, { bytes }) => sum + bytes, 0), open, ...times }
   }
 
   async #clear(): Promise<{ count: number }> {
-    const chats = await this.#clearable()
+    const { chats } = await this.#clearable()
     const { files } = await this.#deps.trash.take(
       chats.map(({ file }) => file),
       'clear',
@@ -166,13 +166,14 @@ export class SavedChats {
     return { count: files.length }
   }
 
-  /** All that the plugin wrote and that no chat has open. */
-  async #clearable(): Promise<Listed[]> {
+  /** All that the plugin wrote and that no chat has open, and how many a chat has. */
+  async #clearable(): Promise<{ chats: Listed[]; open: number }> {
     const folder = this.#deps.folder()
     const open = await this.#deps.claims.open()
-    const chats = (await listed(folder)).filter(({ file }) => !open.has(file))
+    const all = await listed(folder)
+    const chats = all.filter(({ file }) => !open.has(file))
     const ours = await inTurn(chats, ({ file }) => isOurs(folder, file))
-    return chats.filter((_, index) => ours[index])
+    return { chats: chats.filter((_, index) => ours[index]), open: all.length - chats.length }
   }
 }
 

@@ -34,6 +34,8 @@ export interface Saved {
   title: string
   /** How many were not in the file before. */
   turns: number
+  /** The file that the chat was saved in until now, which stays as it is. */
+  left?: string
 }
 
 /** From a change until it is saved: what follows at once is saved with it. */
@@ -127,9 +129,9 @@ export class Saver {
       const turns = await this.#put(name === undefined ? {} : { title: name, titled: 'person' }, leaves)
       if (leaves) {
         await former.release()
-        this.#deps.say('info', `The chat goes on in ${this.file}; ${former.file} stays as it is`)
       }
-      return { file: this.file ?? '', title: titleOf(this.#deps.record()) ?? '', turns }
+      const left = leaves ? { left: former.file } : {}
+      return { file: this.file ?? '', title: titleOf(this.#deps.record()) ?? '', turns, ...left }
     })
   }
 

@@ -147,6 +147,19 @@ describeWithNeovim('saved chats', (nvim) => {
     expect(await front.nvim.lua("return vim.fn.getcompletion('Ollama load mut', 'cmdline')")).toEqual(['mutexes'])
   })
 
+  test('clearing tells of those that stay since they are open', async () => {
+    const library = [book('locks', 'a deadlock'), book('sorting', 'a heap', { open: 'elsewhere' })]
+    const front = await startFront(nvim, { script: { library } })
+    await front.nvim.type(' ox')
+    await front.nvim.waitForScreen(
+      /Move 1 saved chat to the trash\? \(1\.0 MB, of 2026-10-01 to 2026-11-26; 1 more open, which stay/,
+    )
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/1 saved chat went to the trash/)
+    await front.nvim.type(' ox')
+    await front.nvim.waitForScreen(/Only open chats are saved, and they stay/)
+  })
+
   test(':Ollama chats lists the living ones first, and shows the chosen one', async () => {
     const front = await startFront(nvim, { script: { library: LIBRARY } })
     await front.open()

@@ -83,7 +83,7 @@ describe('the saved chats', () => {
     await write(named('edited'), 'no block')
     await claims.claim(named('open'))
     const summary = await handlers['saved.summary']({})
-    expect(summary).toMatchObject({ count: 2, bytes: 2 * Buffer.byteLength(chatText('x')) })
+    expect(summary).toMatchObject({ count: 2, open: 1, bytes: 2 * Buffer.byteLength(chatText('x')) })
     expect((summary.newest ?? 0) - (summary.oldest ?? 0)).toBe(38 * 24 * 60 * 60 * 1_000)
     expect(await handlers['saved.clear']({})).toEqual({ count: 2 })
     expect(await files()).toEqual([named('edited'), 'notes.txt', named('open')])
