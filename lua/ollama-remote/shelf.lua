@@ -7,7 +7,7 @@ local rpc = require('ollama-remote.rpc')
 --- How much of a saved chat is shown beside the list.
 local PREVIEW_LINES = 200
 
-local WIDTHS = { living = { 1, 32, 18, 16, 8 }, saved = { 32, 18, 16, 7 } }
+local WIDTHS = { living = { 1, 30, 16, 16, 8 }, saved = { 30, 16, 16, 7 } }
 
 ---@param text string
 ---@param width integer
