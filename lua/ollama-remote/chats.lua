@@ -81,6 +81,7 @@ local M = {}
 ---@field saving? true it was given to the host to be saved
 ---@field kept_draft? string what stood in the prompt when it was saved
 ---@field stuck? true it could not be ended without a loss
+---@field taking? true it is just being taken up
 ---@field read_only? true it was loaded to be read: it has no prompt, and is meant only where the cursor is in it
 ---@field since? integer when the running request began, in milliseconds of vim.uv.now()
 

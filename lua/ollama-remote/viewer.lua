@@ -190,11 +190,17 @@ end
 ---@param chat ollama.Chat
 ---@param copy? true
 function take_up(chat, copy)
+  if chat.taking then
+    return
+  end
+  chat.taking = true
   session.when_known(chat, function(unknown)
     if unknown then
+      chat.taking = nil
       return session.tell(unknown)
     end
     rpc.request('chat.take_up', { chat = chat.id, copy = copy }, function(failure, opened)
+      chat.taking = nil
       if failure and failure.code == 'CHAT_IN_USE' and not copy then
         return offer_copy(chat, failure)
       elseif failure then

@@ -29,6 +29,8 @@ interface ReadingChat {
   session: Session
   /** Without the folder. */
   file: string
+  /** It is just being taken up. */
+  isTaken?: boolean
 }
 
 export class Chats {
@@ -141,13 +143,22 @@ export class Chats {
     return { ...this.#shown(session), ...(problems.length === 0 ? {} : { problems }) }
   }
 
-  /** @throws PluginError CHAT_NO_TURN when it lives already; CHAT_IN_USE, STORE_NOT_FOUND, STORE_UNREADABLE */
+  /** @throws PluginError CHAT_NO_TURN when it lives already; CANCELLED; CHAT_IN_USE, STORE_NOT_FOUND, STORE_UNREADABLE */
   async #takeUp(chat: number, isCopy: boolean): Promise<OpenedChat> {
     const reading = this.#opened(chat)
-    if (reading instanceof LivingChat) throw new PluginError('CHAT_NO_TURN', 'This chat lives already')
+    if (reading instanceof LivingChat || reading.isTaken) {
+      throw new PluginError('CHAT_NO_TURN', 'This chat lives already')
+    }
     const { saving, clock, journals } = this.#deps
+    reading.isTaken = true
     const options = { isCopy, claims: saving.claims, clock }
-    const { record, problems, file } = await takeUp(saving.folder(), reading.file, options)
+    const { record, problems, file } = await takeUp(saving.folder(), reading.file, options).finally(() => {
+      reading.isTaken = false
+    })
+    if (this.#open.get(chat) !== reading) {
+      await file?.release()
+      throw new PluginError('CANCELLED', 'The chat was closed before it could be gone on with')
+    }
     reading.session.leave()
     const living = new LivingChat(chat, { journal: journals.begin(record), record }, this.#deps, file ? { file } : {})
     this.#open.set(chat, living)

@@ -130,6 +130,27 @@ describe('a saved chat that is loaded', () => {
     await expect(handlers['chat.take_up']({ chat: CHAT })).rejects.toMatchObject({ code: 'CHAT_NO_TURN' })
   })
 
+  it('is taken up once, and not at all where it was closed meanwhile', async () => {
+    const rig = await setUp()
+    await talk(rig, 'Why?')
+    const { file } = await rig.handlers['chat.save']({ chat: CHAT, name: 'locks' })
+    await rig.handlers['chat.close']({ chat: CHAT })
+    await rig.handlers['chat.load']({ chat: 2, file })
+    const [first, second] = await Promise.allSettled([
+      rig.handlers['chat.take_up']({ chat: 2, copy: true }),
+      rig.handlers['chat.take_up']({ chat: 2 }),
+    ])
+    expect(first).toMatchObject({ status: 'fulfilled' })
+    expect(second).toMatchObject({ reason: { code: 'CHAT_NO_TURN' } })
+    await rig.handlers['chat.load']({ chat: 3, file })
+    const [taken] = await Promise.allSettled([
+      rig.handlers['chat.take_up']({ chat: 3 }),
+      rig.handlers['chat.close']({ chat: 3 }),
+    ])
+    expect(taken).toMatchObject({ reason: { code: 'CANCELLED' } })
+    expect(await rig.claims.open()).toEqual(new Map())
+  })
+
   it('is read as long as another has it, and can be copied', async () => {
     const { handlers, file, data, chats } = await loaded()
     const other = setUpChats(chats, { data, pid: process.ppid })
