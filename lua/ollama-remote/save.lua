@@ -184,12 +184,17 @@ end
 ---@param chat ollama.Chat
 ---@param path string
 local function write_copy(chat, path)
+  if chat.drawing then
+    return message.say('The transcript is not whole yet: write the copy a moment later', 'warn')
+  end
   local text = require('ollama-remote.transcript').text(chat)
   local file, failure = io.open(path, 'wb')
   local written = false
   if file then
     written, failure = file:write(text)
-    file:close()
+    -- A full disk may tell of itself only here.
+    local closed, at_last = file:close()
+    written, failure = written and closed, failure or at_last
   end
   if not written then
     return message.say(('E212: Cannot write the copy: %s'):format(failure), 'error')

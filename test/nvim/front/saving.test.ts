@@ -72,6 +72,17 @@ describeWithNeovim('saving', (nvim) => {
     await front.nvim.waitForScreen(/E212: Cannot write the copy/)
   })
 
+  test(':w with a path tells of a full disk, and writes no half of a transcript', async () => {
+    const front = await withAnswer(nvim, UNSAVED)
+    await front.nvim.lua("vim.cmd.cd(vim.fn.fnamemodify(vim.fn.tempname(), ':h'))")
+    await front.nvim.type(':w! /dev/full<CR>')
+    await front.nvim.waitForScreen(/E212: Cannot write the copy: .*[Nn]o space/)
+    await front.nvim.lua(`${CHAT}.drawing = { places = {} }`)
+    await front.nvim.type(':w ./part.md<CR>')
+    await front.nvim.waitForScreen(/not whole yet/)
+    expect(await front.nvim.lua("return vim.fn.filereadable('part.md')")).toBe(0)
+  })
+
   test('a draft never holds up :qa; unsaved words do only when nobody saves them by himself', async () => {
     const kept = await withAnswer(nvim, { script: { state: { unsaved: true, autosave: true } } })
     await kept.nvim.type('ia draft<Esc>u<C-r>')
