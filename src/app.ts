@@ -18,6 +18,8 @@ import { listModels } from './models/catalogue.ts'
 import { modelsFile } from './models/models-file.ts'
 import { modelOperations } from './models/operations.ts'
 import type { ModelSource } from './models/server-watch.ts'
+import { UpdateCheck } from './models/update-check.ts'
+import { verdictsFile } from './models/verdicts-file.ts'
 import { Editor } from './nvim/editor.ts'
 import { Ollama } from './providers/ollama.ts'
 import type { ModelKeeper } from './providers/provider.ts'
@@ -25,12 +27,14 @@ import { ProviderRouter } from './providers/router.ts'
 import { type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
 import { ServerBook } from './servers/server-book.ts'
+import { detourFrom } from './tunnel/http/detour.ts'
 import { SecretKeeper } from './tunnel/secrets/keeper.ts'
 import type { Server } from './tunnel/server.ts'
 import { testServer } from './tunnel/server-test.ts'
 import { Servers } from './tunnel/servers.ts'
 import { userHostAliases } from './tunnel/ssh-config/aliases.ts'
 import { systemSshFiles } from './tunnel/ssh-files.ts'
+import { webPlaces } from './tunnel/web-places.ts'
 
 export class App {
   readonly #editor: Editor
@@ -40,6 +44,7 @@ export class App {
   readonly #secrets: SecretKeeper
   readonly #book: ServerBook
   readonly #models: ModelBook
+  readonly #updates: UpdateCheck
   readonly #store: Store
   readonly #journals: Journals
   #owner: Promise<Owner> = ownerOf(process.ppid)
@@ -106,6 +111,7 @@ export class App {
     })
     this.#book = this.#makeBook()
     this.#models = this.#makeModelBook()
+    this.#updates = this.#makeUpdateCheck()
     this.#rpc = new RpcRouter(this.#handlers(), () => this.#log)
     this.#secrets = new SecretKeeper({
       prompts: this.#editor,
@@ -177,6 +183,7 @@ export class App {
         keeper: (server) => this.#keeper(server),
         onDone: (server) => this.#models.operated(server),
       }),
+      'updates.check': (params) => this.#updates.check(params),
       'secrets.remember': () => this.#secrets.remember(),
       'secrets.forget': () => this.#secrets.forget(),
       'question.answer': async ({ question, value }) => ({ more: await this.#editor.answer(question, value) }),
@@ -267,6 +274,23 @@ export class App {
       source: (server) => looksOf(this.#ollama(server)),
       file: modelsFile(() => join(this.#dataFolder, 'models.json')),
       names: () => this.#config.updates.names,
+      clock: systemClock,
+      log: this.#logNow,
+    })
+  }
+
+  #makeUpdateCheck(): UpdateCheck {
+    const detour = detourFrom(process.env.OLLAMA_REMOTE_TEST_WEB)
+    const serverOf = (name: string) => this.#configured().get(name)
+    return new UpdateCheck({
+      servers: () => this.#configured().names,
+      locate: (reference) => this.#providers().locate(reference),
+      models: (server, signal) => this.#ollama(serverOf(server).config.name).installed(signal),
+      places: (server) => webPlaces(serverOf(server), this.#config.updates.from, { clock: systemClock, detour }),
+      run: (server) => async (command, signal) => (await serverOf(server).run(command, signal)).output,
+      onModels: (server, models) => this.#models.listed(server, models),
+      onVerdict: (server, model, row) => this.#models.verdict(server, model, row),
+      file: verdictsFile(() => join(this.#dataFolder, 'verdicts.json')),
       clock: systemClock,
       log: this.#logNow,
     })
@@ -368,7 +392,6 @@ function looksOf(ollama: Ollama): ModelSource {
 }
 
 const unbuiltModels = {
-  'updates.check': refuse,
   'pulls.start': refuse,
   'pulls.cancel': refuse,
   'pulls.list': refuse,

@@ -39,6 +39,7 @@ const MAX_JSON_BYTES = 64 * 1024 * 1024
 const versionSchema = z.object({ version: z.string() })
 const detailsSchema = z
   .object({
+    parent_model: z.string().nullish(),
     family: z.string().nullish(),
     parameter_size: z.string().nullish(),
     quantization_level: z.string().nullish(),
@@ -109,6 +110,11 @@ export class Ollama implements Provider {
   }
 
   async models(signal?: AbortSignal): Promise<Model[]> {
+    return this.#completeCapabilities(await this.installed(signal), signal)
+  }
+
+  /** As `models`, with nothing that takes more than one question. */
+  async installed(signal?: AbortSignal): Promise<Model[]> {
     const tags = this.#read(tagsSchema, await this.#json({ method: 'GET', path: '/api/tags', signal }))
     const models = (tags.models ?? []).map(
       (tag): Model => ({
@@ -120,11 +126,12 @@ export class Ollama implements Provider {
         ...defined('quantization', tag.details?.quantization_level),
         ...defined('capabilities', tag.capabilities),
         ...defined('modified', momentOf(tag.modified_at)),
-        ...defined('remote', tag.remote_host),
+        ...defined('parent', tag.details?.parent_model || undefined),
+        ...defined('remote', tag.remote_host || undefined),
       }),
     )
     for (const model of models) this.#remember(model)
-    return this.#completeCapabilities(models, signal)
+    return models
   }
 
   async loaded(signal?: AbortSignal): Promise<string[]> {

@@ -70,6 +70,8 @@ export interface Model {
   capabilities?: readonly string[]
   /** When the model was last written on its server, in milliseconds since the epoch. */
   modified?: number
+  /** The model from which it was made. */
+  parent?: string
   /** Where it runs, of a model that only stands for one elsewhere. */
   remote?: string
 }

@@ -335,10 +335,11 @@ export interface PullRow {
 /** Whether a newer model is to be had: `local` was made on the server, `cloud` runs elsewhere. */
 export interface UpdateRow {
   state: 'checking' | 'current' | 'available' | 'unknown' | 'local' | 'cloud'
-  /** Why it is unknown. */
+  /** Why it is unknown, or that there is nothing to be had; for a person, beginning with a small letter. */
   why?: string
-  /** To be fetched. */
+  /** To be fetched, `at_most` when it is not known what of it is there already. */
   bytes?: number
+  at_most?: boolean
   /** When it was looked up, in milliseconds since the epoch. */
   checked?: number
 }

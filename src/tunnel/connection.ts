@@ -12,7 +12,7 @@ import { type ConnectionState, ConnectionStates } from './connection-states.ts'
 import { LinkProbe } from './link-probe.ts'
 import type { LinkWatch, Occasion, Watched } from './link-watch.ts'
 import { Reconnection } from './reconnection.ts'
-import type { Link, LinkPhase, LinkStatus, ReadyOptions, Session } from './transport.ts'
+import type { CommandResult, Link, LinkPhase, LinkStatus, ReadyOptions, Session } from './transport.ts'
 
 export interface AttemptContext {
   /** Gives the attempt up. */
@@ -93,6 +93,18 @@ export class Connection implements Link, Watched {
       else if (codeOf(error) === 'SSH_CHANNEL_ERROR') void this.#probeOf(session)?.run('asking')
       throw error
     }
+  }
+
+  /**
+   * Runs a command at the far end, if the link comes up without a question.
+   * @throws PluginError SSH_*, SSH_UNSUPPORTED where the transport cannot; the signal's reason when aborted.
+   */
+  async run(command: string, signal: AbortSignal): Promise<CommandResult> {
+    const session = await this.#sessionFor({ signal, isUnattended: true })
+    if (session.run) return session.run(command, signal)
+    throw new PluginError('SSH_UNSUPPORTED', `No command can be run over this connection to ${this.#options.name}`, {
+      hint: 'Set transport = "ssh2" for this server.',
+    })
   }
 
   answered(): void {

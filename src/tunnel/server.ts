@@ -1,7 +1,9 @@
 // One configured server as the rest of the host sees it: HTTP over its link, where that link stands, and its end.
 import type { ServerConfig, SshTarget } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
+import { PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import type { Web } from '../models/web.ts'
 import type { Http } from '../providers/provider.ts'
 import { askedFirst, openedFirst } from './attended.ts'
 import { type ConnectDependencies, connectServer } from './connect.ts'
@@ -9,6 +11,7 @@ import { Connection } from './connection.ts'
 import { DirectLink } from './direct.ts'
 import { loadUndici, TunnelHttp } from './http/http.ts'
 import { readAuthorities } from './http/trust.ts'
+import { type Detour, TunnelWeb } from './http/web.ts'
 import { LinkWatch } from './link-watch.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import { thisUser } from './ssh-config/ssh-config.ts'
@@ -17,7 +20,7 @@ import { type SshFiles, systemSshFiles } from './ssh-files.ts'
 import type { SshTimeouts } from './ssh2/attempt.ts'
 import type { BridgeConsent } from './ssh2/exec-bridge.ts'
 import { loadSsh2 } from './ssh2/ssh2.ts'
-import type { Link, LinkStatus, Prompts } from './transport.ts'
+import type { CommandResult, Link, LinkStatus, Prompts } from './transport.ts'
 
 export interface Server {
   readonly config: ServerConfig
@@ -40,6 +43,13 @@ export interface Server {
   whenBack(signal: AbortSignal): Promise<void>
   /** The time of one round trip to the far end, in milliseconds. @throws PluginError SSH_*, API_UNAVAILABLE */
   measure(signal: AbortSignal): Promise<number>
+  /** The web as it is seen from there; `undefined` without ssh. Whoever opens it closes it. */
+  openWeb(detour?: Detour): Web | undefined
+  /**
+   * Runs a command of ours there, if the link comes up without a question.
+   * @throws PluginError SSH_*, SSH_UNSUPPORTED; the signal's reason when aborted
+   */
+  run(command: string, signal: AbortSignal): Promise<CommandResult>
   /** Ends the link; the next request brings it up again. */
   disconnect(): void
   /** Ends all requests and the link for good; idempotent. */
@@ -94,6 +104,11 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
     release: () => connection?.keepUp(false),
     whenBack: (signal) => connection?.whenBack(signal) ?? direct.whenBack(place, dependencies, signal),
     measure: (signal) => connection?.measure(signal) ?? direct.measure(place, clock, signal),
+    openWeb: (detour) => connection && new TunnelWeb({ clock, link: connection, detour }),
+    run: async (command, signal) => {
+      if (connection) return connection.run(command, signal)
+      throw new PluginError('SSH_UNSUPPORTED', `${config.name} is reached without SSH: no command can be run there`)
+    },
     disconnect: () => {
       bridgeConsent.answer = undefined
       connection?.disconnect()

@@ -29,11 +29,23 @@ export interface ConnectionFacts {
   banner?: string
 }
 
+/** What came of a command at the far end. */
+export interface CommandResult {
+  /** `null` when a signal ended it. */
+  code: number | null
+  output: Uint8Array
+}
+
 /** A connection that is up; it comes up only once, and a lost one is replaced by a new one. */
 export interface Session {
   open(host: string, port: number, signal?: AbortSignal): Promise<Duplex>
   /** Asks the far end for any sign of life: resolves when one came. Rejects when the connection is over, or with the signal's reason. */
   probe(signal: AbortSignal): Promise<void>
+  /**
+   * Runs a command in the user's shell there, with nothing on its input; absent where a transport cannot.
+   * @throws PluginError SSH_CHANNEL_ERROR; the signal's reason when aborted, which leaves the command to its end.
+   */
+  run?(command: string, signal: AbortSignal): Promise<CommandResult>
   /** Resolves once, with why it is over; never rejects. */
   readonly closed: Promise<PluginError>
   readonly facts: ConnectionFacts

@@ -8,7 +8,7 @@ import type { Link } from '../transport.ts'
 import { everythingOf } from './body.ts'
 import { bodyError, isDeadChannel, NotSent, requestError, withoutWrapper } from './http-errors.ts'
 
-type Undici = typeof import('undici')
+export type Undici = typeof import('undici')
 
 /** A channel that is kept costs nothing; a new one costs a round trip. */
 const KEEP_ALIVE_MS = 600_000
@@ -207,7 +207,10 @@ function closedError(): PluginError {
 }
 
 /** undici heeds an abort only once its channel is there; an answer that comes later is thrown away. */
-function raceAbort(answer: Promise<Dispatcher.ResponseData>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+export function raceAbort(
+  answer: Promise<Dispatcher.ResponseData>,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
   return new Promise((resolve, reject) => {
     const giveUp = () => {
       reject(signal.reason)

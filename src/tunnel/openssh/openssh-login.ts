@@ -200,6 +200,7 @@ export class OpensshLogin {
         ? new ForwardedStreams({ mux, folder: this.#folder.path, place: parameters, watch: this.#watch })
         : this.#pipes(),
       facts: this.#facts,
+      command: mux ? (command) => this.#sharedCommand(command) : undefined,
       gone,
       letGo: () => process.end(),
     })
@@ -207,13 +208,15 @@ export class OpensshLogin {
 
   /** Has `true` run there where sshd would hold small packets back; nobody waits for it. */
   #nudge(): void {
-    const { program = 'ssh', clock } = this.#options
     if (!this.#destination.target.nudge || !needsNudge(this.#facts.banner ?? '')) return
-    const command = [program, ...sharedCommandArguments(this.#controlPath ?? '', 'true')]
-    const process = startPiped(command, { onLine: () => {}, clock })
+    const process = startPiped(this.#sharedCommand('true'), { onLine: () => {}, clock: this.#options.clock })
     process.output.resume()
     // A forced command may run in its place, and wait for input.
     process.end()
+  }
+
+  #sharedCommand(command: string): readonly string[] {
+    return [this.#options.program ?? 'ssh', ...sharedCommandArguments(this.#controlPath ?? '', command)]
   }
 
   #pipes(): Streams {

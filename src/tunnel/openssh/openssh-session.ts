@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../core/clock.ts'
 import { PluginError } from '../../core/errors.ts'
 import { channelTimeout, lostError, type Place } from '../ssh-errors.ts'
-import type { ConnectionFacts, Session } from '../transport.ts'
+import type { CommandResult, ConnectionFacts, Session } from '../transport.ts'
+import { runPiped } from './command.ts'
 import type { ForwardTarget } from './mux.ts'
 import { PipeSocket } from './pipe-socket.ts'
 import type { Opened, Streams } from './streams.ts'
@@ -17,6 +18,8 @@ export interface OpensshSessionOptions {
   channelTimeoutMs: number
   /** Resolves with why the program or the master is gone. */
   gone: Promise<PluginError>
+  /** The words that run a command there; absent where each would be a login of its own. */
+  command?: ((command: string) => readonly string[]) | undefined
   /** Ends the program, or lets go of the master. */
   letGo: () => void
 }
@@ -61,6 +64,20 @@ export class OpensshSession implements Session {
     } catch (error) {
       if (!isAnswer(error)) throw error
     }
+  }
+
+  async run(command: string, signal: AbortSignal): Promise<CommandResult> {
+    const { command: words, place } = this.#options
+    signal.throwIfAborted()
+    if (this.#lost) throw this.#lost
+    if (words) return runPiped(words(command), signal)
+    throw new PluginError(
+      'SSH_UNSUPPORTED',
+      `No command is run at ${place.alias}, since it would be a login of its own`,
+      {
+        hint: 'Set transport = "ssh2" for this server.',
+      },
+    )
   }
 
   get heardAt(): number {

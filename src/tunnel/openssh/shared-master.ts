@@ -3,7 +3,7 @@ import { systemClock } from '../../core/clock.ts'
 import type { SshParameters } from '../ssh-config/ssh-parameters.ts'
 import { lostError } from '../ssh-errors.ts'
 import type { Session } from '../transport.ts'
-import { sharedStreamArguments } from './arguments.ts'
+import { sharedCommandArguments, sharedStreamArguments } from './arguments.ts'
 import { connectMux, type Mux } from './mux.ts'
 import { OpensshSession } from './openssh-session.ts'
 import { CARRIAGE, factsOf, type OpensshOptions, sessionParts } from './options.ts'
@@ -67,6 +67,7 @@ export function shareMaster(
     ...sessionParts(parameters, options),
     streams,
     facts,
+    command: (command) => [options.program ?? 'ssh', ...sharedCommandArguments(controlPath, command)],
     gone: mux.closed.then(async () => {
       await folder.remove()
       return lostError('your ControlMaster ended', parameters)

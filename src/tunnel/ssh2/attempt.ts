@@ -201,6 +201,7 @@ export class Attempt {
       },
       clock: this.#clock,
       channelTimeoutMs: this.#timeouts.channel,
+      exec: this.#client as unknown as ExecClient,
       bridge: this.#options.isLast ? this.#makeBridge(quiet) : undefined,
     })
     this.#resolve(session)

@@ -130,6 +130,7 @@ function together(sessions: readonly Session[], route: readonly SshParameters[])
   return {
     open: (host, port, signal) => last.open(host, port, signal),
     probe: (signal) => last.probe(signal),
+    ...(last.run ? { run: last.run.bind(last) } : {}),
     closed,
     facts,
     get heardAt() {

@@ -3,9 +3,11 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../core/clock.ts'
 import { PluginError } from '../../core/errors.ts'
 import { channelError, channelTimeout, isProhibited, lostError, type Place } from '../ssh-errors.ts'
-import type { ConnectionFacts, Session } from '../transport.ts'
+import type { CommandResult, ConnectionFacts, Session } from '../transport.ts'
 import { type Channel, ChannelSocket } from './channel-socket.ts'
+import { runCommand } from './command.ts'
 import type { Bridge } from './exec-bridge.ts'
+import type { ExecClient } from './exec-channel.ts'
 
 /** What is used of an ssh2 client that is logged in. */
 export interface ForwardingClient {
@@ -40,6 +42,8 @@ export interface SessionOptions {
   facts: ConnectionFacts
   clock: Clock
   channelTimeoutMs: number
+  /** What runs commands. */
+  exec?: ExecClient | undefined
   /** For a server that forbids forwarding. */
   bridge?: Bridge | undefined
 }
@@ -113,6 +117,14 @@ export class Ssh2Session implements Session {
     } catch (error) {
       throw signal?.aborted ? signal.reason : (this.#lost() ?? error)
     }
+  }
+
+  async run(command: string, signal: AbortSignal): Promise<CommandResult> {
+    const { exec, place } = this.#options
+    const lost = this.#lost()
+    if (lost) throw lost
+    if (!exec) throw new PluginError('SSH_UNSUPPORTED', `${place.alias} runs no command`)
+    return runCommand(exec, command, place, signal)
   }
 
   /** Any answer is a sign of life: this asks to cancel a forward that was never asked for, which every server refuses. */

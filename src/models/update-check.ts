@@ -1,0 +1,188 @@
+// Which installed models are out of date: every server's at once, many models at a time, each verdict told as it is given.
+// Not here: how a verdict comes about (verdict.ts), from where registries are asked (web-places.ts).
+import type { Clock } from '../core/clock.ts'
+import { PluginError, toPluginError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Model } from '../providers/provider.ts'
+import type { Params, Results, UpdateRow } from '../rpc/protocol.ts'
+import { LocalManifests, type Run } from './local-manifests.ts'
+import { canonicalName } from './names.ts'
+import { Registry } from './registry.ts'
+import { type Evidence, judge, type Verdict } from './verdict.ts'
+import type { KeptVerdicts, VerdictsFile } from './verdicts-file.ts'
+import type { WebPlace } from './web.ts'
+import { WebFromPlaces } from './web-places.ts'
+
+export interface UpdateCheckDeps {
+  /** The configured ones, the default server first. */
+  servers: () => readonly string[]
+  /** Which server a reference means, and which model there. @throws PluginError */
+  locate: (reference: string) => { server: string; model: string }
+  /** What is installed there now. @throws PluginError */
+  models: (server: string, signal: AbortSignal) => Promise<Model[]>
+  /** From where the registries are asked for this server's models, in this order; closed when that is done. */
+  places: (server: string) => readonly WebPlace[]
+  run: (server: string) => Run
+  /** Told before the first verdict on any of them. */
+  onModels: (server: string, models: readonly Model[]) => void
+  onVerdict: (server: string, model: string, row: UpdateRow) => void
+  file: VerdictsFile
+  clock: Clock
+  log: Log
+}
+
+/** A verdict is good for so long, in milliseconds, while the model keeps its digest. */
+const FRESH_MS = 3_600_000
+
+/** Models that are looked at at once, for each server. */
+const AT_ONCE = 16
+
+interface Task {
+  server: string
+  /** All when absent. */
+  models: readonly string[] | undefined
+  again: boolean
+}
+
+export class UpdateCheck {
+  readonly #deps: UpdateCheckDeps
+  readonly #life = new AbortController()
+  #kept: Promise<KeptVerdicts> | undefined
+
+  constructor(deps: UpdateCheckDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * @throws PluginError MODEL_NOT_FOUND for one that is not installed, REGISTRY_UNREACHABLE when no registry could be asked;
+   *   why a server could not be asked, when none could
+   */
+  async check(params: Params<'updates.check'>): Promise<Results['updates.check']> {
+    this.#kept ??= this.#deps.file.read()
+    const outcomes = await Promise.allSettled(this.#tasks(params).map((task) => this.#checkServer(task)))
+    const counts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+    await this.#keep()
+    const isNamed = params.server !== undefined || params.models !== undefined
+    if (failures.length > 0 && (isNamed || counts.length === 0)) throw failures[0]
+    for (const error of failures) this.#deps.log.warn('models were not looked at', { error })
+    const sum = (of: 'checked' | 'available') => counts.reduce((total, count) => total + count[of], 0)
+    return { checked: sum('checked'), available: sum('available') }
+  }
+
+  /** Ends every check. */
+  close(): void {
+    this.#life.abort(new PluginError('CANCELLED', 'The host ends'))
+  }
+
+  #tasks({ server, models, again = false }: Params<'updates.check'>): Task[] {
+    if (server !== undefined) return [{ server, models, again }]
+    if (models === undefined) return this.#deps.servers().map((name) => ({ server: name, models: undefined, again }))
+    const byServer = new Map<string, string[]>()
+    for (const reference of models) {
+      const meant = this.#deps.locate(reference)
+      byServer.set(meant.server, [...(byServer.get(meant.server) ?? []), meant.model])
+    }
+    return [...byServer].map(([name, wanted]) => ({ server: name, models: wanted, again }))
+  }
+
+  async #checkServer({ server, models, again }: Task): Promise<{ checked: number; available: number }> {
+    const { places, run, clock } = this.#deps
+    const installed = await this.#deps.models(server, this.#life.signal)
+    const chosen = models ? models.map((wanted) => find(server, wanted, installed)) : installed
+    this.#deps.onModels(server, installed)
+    const { known, open } = await this.#sort(chosen, again)
+    for (const [{ name }, row] of known) this.#deps.onVerdict(server, name, row)
+    for (const { name } of open) this.#deps.onVerdict(server, name, { state: 'checking' })
+    const over = new AbortController()
+    const signal = AbortSignal.any([over.signal, this.#life.signal])
+    const web = new WebFromPlaces(places(server))
+    const manifests = new LocalManifests(run(server), signal)
+    try {
+      const rows = await this.#judgeAll(server, open, {
+        ...{ registry: new Registry({ web, clock }), manifests, installed, signal },
+      })
+      const available = [...known.map(([, row]) => row), ...rows].filter(({ state }) => state === 'available').length
+      return { checked: chosen.length, available }
+    } finally {
+      over.abort(new PluginError('CANCELLED', 'The check is over'))
+      web.close()
+    }
+  }
+
+  /** @throws PluginError REGISTRY_UNREACHABLE when that is all that came of it. */
+  async #judgeAll(server: string, models: readonly Model[], evidence: Evidence): Promise<UpdateRow[]> {
+    const rows: UpdateRow[] = []
+    const unreachable: PluginError[] = []
+    let asked = 0
+    const waiting = [...models]
+    const work = async () => {
+      for (let model = waiting.shift(); model; model = waiting.shift()) {
+        const verdict = await judge(model, evidence).catch((thrown: unknown): Verdict => {
+          evidence.signal.throwIfAborted()
+          const error = toPluginError(thrown)
+          if (error.code === 'REGISTRY_UNREACHABLE') unreachable.push(error)
+          else this.#deps.log.error('a model could not be judged', { server, model: model?.name, error })
+          return { state: 'unknown', why: error.message }
+        })
+        if (verdict.state !== 'cloud') asked++
+        rows.push(await this.#tell(server, model, verdict))
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    const [first] = unreachable
+    if (first && unreachable.length === asked) throw first
+    return rows
+  }
+
+  async #tell(server: string, model: Model, verdict: Verdict): Promise<UpdateRow> {
+    const checked = this.#deps.clock.now()
+    const row = { ...verdict, checked }
+    const { state } = verdict
+    const kept = await this.#kept
+    const isCertain = state === 'current' || state === 'available' || state === 'local'
+    if (kept && isCertain) kept[keyOf(model)] = { ...verdict, state, checked }
+    this.#deps.onVerdict(server, model.name, row)
+    return row
+  }
+
+  /** Which have a verdict that is still good, and which do not. */
+  async #sort(models: readonly Model[], again: boolean): Promise<{ known: [Model, UpdateRow][]; open: Model[] }> {
+    const kept = (await this.#kept) ?? {}
+    const now = this.#deps.clock.now()
+    const known: [Model, UpdateRow][] = []
+    const open: Model[] = []
+    for (const model of models) {
+      const row = again || model.digest === undefined ? undefined : kept[keyOf(model)]
+      if (row && isFresh(row, now)) known.push([model, row])
+      else open.push(model)
+    }
+    return { known, open }
+  }
+
+  async #keep(): Promise<void> {
+    const now = this.#deps.clock.now()
+    const fresh = Object.entries((await this.#kept) ?? {}).filter(([, row]) => isFresh(row, now))
+    const kept = Object.fromEntries(fresh)
+    this.#kept = Promise.resolve(kept)
+    // It would only save questions.
+    await this.#deps.file.write(kept).catch((error: unknown) => this.#deps.log.warn('verdicts are not kept', { error }))
+  }
+}
+
+/** A moment in the future was written by a clock that was wrong. */
+function isFresh({ checked }: { checked: number }, now: number): boolean {
+  return checked <= now && now - checked < FRESH_MS
+}
+
+function keyOf({ name, digest = '' }: Model): string {
+  return `${canonicalName(name)}@${digest}`
+}
+
+function find(server: string, wanted: string, installed: readonly Model[]): Model {
+  const found = installed.find(({ name }) => canonicalName(name) === canonicalName(wanted))
+  if (found) return found
+  throw new PluginError('MODEL_NOT_FOUND', `${server} has no model ${wanted}`, {
+    hint: ':Ollama models shows what is installed there.',
+  })
+}
