@@ -65,12 +65,19 @@ local function draw(buffer, row, line, boundary)
   })
 end
 
+--- A heading without the number of the variant that is shown.
+---@param line string
+---@return string
+local function bare(line)
+  return (line:gsub(' · ‹%d+/%d+›$', ''))
+end
+
 --- The heading by which a turn is known again, though another variant of it may be shown.
 ---@param outline ollama.Outline
 ---@param line string
 ---@return string
 local function key_of(outline, line)
-  local heading = line:gsub(' · ‹%d+/%d+›$', '')
+  local heading = bare(line)
   local count = (outline.headings[heading] or 0) + 1
   outline.headings[heading] = count
   return count == 1 and heading or ('%s %d'):format(heading, count)
@@ -219,6 +226,22 @@ end
 function M.clear(chat)
   api.nvim_buf_clear_namespace(chat.buffers.transcript, namespace, 0, -1)
   chat.outline = chats.empty_outline()
+end
+
+--- Forgets what stands from a turn's heading on, or below the last turn.
+---@param chat ollama.Chat
+---@param row integer 0-based
+function M.cut(chat, row)
+  api.nvim_buf_clear_namespace(chat.buffers.transcript, namespace, row, -1)
+  local outline = chat.outline
+  local turns = outline.turns
+  while #turns > 0 and turns[#turns].row >= row do
+    local heading = bare(table.remove(turns).heading)
+    local count = outline.headings[heading] - 1
+    outline.headings[heading] = count > 0 and count or nil
+  end
+  outline.thinking = nil
+  outline.covered = math.max(1, math.min(outline.covered, #turns))
 end
 
 --- The turn that a row belongs to, and its ordinal from 1; nil before the first heading.

@@ -140,7 +140,7 @@ function M.extend(chat, ended)
 end
 
 --- What is closed and opened in the current window.
----@param outline ollama.Outline
+---@param outline { turns: ollama.Turn[] }
 ---@return ollama.FoldStates
 local function read(outline)
   local states, closed_rows = {}, {}
@@ -266,6 +266,39 @@ function M.prepend(chat, count)
       end, whole)
     )
     apply({ turns = whole }, kept.windows[window] or kept.last or {})
+  end)
+end
+
+---@param chat ollama.Chat
+---@param row integer 0-based
+---@return { turns: ollama.Turn[] }
+local function turns_from(chat, row)
+  return {
+    turns = vim.tbl_filter(function(turn)
+      return turn.row >= row
+    end, chat.outline.turns),
+  }
+end
+
+--- What is closed and opened in each window from a row on, before the text there goes.
+---@param chat ollama.Chat
+---@param row integer 0-based
+---@return table<integer, ollama.FoldStates>
+function M.cut(chat, row)
+  local states = {}
+  in_each_window(chat, function(window)
+    states[window] = read(turns_from(chat, row))
+  end)
+  return states
+end
+
+--- Opens and closes again what was, after other text has come from that row on.
+---@param chat ollama.Chat
+---@param row integer 0-based
+---@param states table<integer, ollama.FoldStates>
+function M.resume(chat, row, states)
+  in_each_window(chat, function(window)
+    apply(turns_from(chat, row), states[window] or {})
   end)
 end
 

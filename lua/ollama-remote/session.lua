@@ -65,15 +65,22 @@ local function load(chat)
   end)
 end
 
---- How the host is made to know the chat: by what was written down of it, and by what stands in the transcript.
+--- Makes the host know the chat by what was written down of it, and by what stands in the transcript.
 ---@param chat ollama.Chat
----@return table params
-local function introduction(chat)
+---@param callback ollama.Callback
+local function introduce(chat, callback)
   if chat.recovers then
-    return { chat = chat.id, key = chat.recovers }
+    return rpc.request('chat.recover', { chat = chat.id, key = chat.recovers }, callback)
   end
-  local text = require('ollama-remote.transcript').text(chat)
-  return { chat = chat.id, key = chat.key, transcript = text:match('%S') and text or nil }
+  local introduction = require('ollama-remote.introduction')
+  rpc.request('chat.open', function()
+    return introduction.of(chat)
+  end, function(failure, state)
+    if not failure and state.wants_transcript then
+      return introduction.tell_all(chat, callback)
+    end
+    callback(failure, state)
+  end)
 end
 
 --- Calls back when the running host knows the chat; a new host goes on with what an earlier one has left.
@@ -92,9 +99,7 @@ function M.when_known(chat, callback)
     return load(chat)
   end
   local model = chat.state.model
-  rpc.request(chat.recovers and 'chat.recover' or 'chat.open', function()
-    return introduction(chat)
-  end, function(failure, state)
+  introduce(chat, function(failure, state)
     if failure then
       return opened(chat, failure)
     end

@@ -238,7 +238,7 @@ function M.open()
       if not row.chat then
         return preview(row, callback)
       end
-      local text = require('ollama-remote.transcript').text(row.chat)
+      local text = require('ollama-remote.transcript').text(row.chat, 0, PREVIEW_LINES)
       callback(vim.split(text, '\n', { plain = true }), 'markdown')
     end,
     actions = ACTIONS,

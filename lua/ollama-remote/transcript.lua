@@ -92,17 +92,23 @@ function M.after_write(chat, buffer, first, following)
   M.show(buffer)
 end
 
---- The text as the host wrote it, for a host that must adopt it.
+--- The text as the host wrote it.
 ---@param chat ollama.Chat
+---@param first? integer 0-based row of its first line
+---@param last? integer row after its last one
 ---@return string
-function M.text(chat)
+function M.text(chat, first, last)
   local buffer = chats.buffer(chat, 'transcript')
-  -- Of a transcript that is still being written only the end is there.
-  local lines = buffer and not chat.drawing and api.nvim_buf_get_lines(buffer, 0, -2, false) or {}
+  if not buffer then
+    return ''
+  end
+  local phase = api.nvim_buf_line_count(buffer) - 1
+  local lines = api.nvim_buf_get_lines(buffer, first or 0, last or phase, false)
   if #lines == 0 then
     return ''
   end
-  return table.concat(lines, '\n') .. (chat.partial and '' or '\n')
+  local partial = chat.partial and (last or phase) >= phase
+  return table.concat(lines, '\n') .. (partial and '' or '\n')
 end
 
 --- Goes to the end, where what comes next can be seen.

@@ -38,6 +38,16 @@ function M.append(id, text)
   return chat and require('ollama-remote.transcript').append(chat, text) or { gone = true }
 end
 
+---@param id integer
+---@param text string
+---@param row integer
+---@param lines integer
+---@return ollama.Written|{ differs: true }
+function M.amend(id, text, row, lines)
+  local chat = chats.get(id)
+  return chat and require('ollama-remote.whole').amend(chat, text, row, lines) or { gone = true }
+end
+
 ---@param state table
 ---@return true
 function M.state(state)

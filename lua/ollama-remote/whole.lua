@@ -1,5 +1,5 @@
 -- The whole transcript written anew: its end at once, what stands above it slice by slice, so that no chat is too long to
--- be opened. What is added at the end is transcript.lua's.
+-- be opened; or from a turn on, where what stands above that stays. What is added at the end is transcript.lua's.
 local M = {}
 
 local api = vim.api
@@ -136,6 +136,35 @@ function M.prepend(chat, text, above)
     finish(buffer, places)
   end
   return { lines = api.nvim_buf_line_count(buffer) }
+end
+
+--- Replaces all that stands from a row on; the windows look where they did.
+---@param chat ollama.Chat
+---@param text string
+---@param row integer 0-based row of a turn's heading, or of the line below the last turn
+---@param lines integer how many the buffer is thought to have
+---@return ollama.Written|{ differs: true }
+function M.amend(chat, text, row, lines)
+  local buffer = chats.buffer(chat, 'transcript')
+  if not buffer then
+    return { gone = true }
+  end
+  if chat.drawing or row == 0 or api.nvim_buf_line_count(buffer) ~= lines then
+    return { differs = true }
+  end
+  local following = view.followers(buffer)
+  local views = views_of(chat, buffer, following)
+  local kept = folds.cut(chat, row)
+  decoration.cut(chat, row)
+  write(buffer, row, -2, {})
+  chat.partial = false
+  local result = transcript.append(chat, text)
+  folds.resume(chat, row, kept)
+  vim.iter(pairs(views)):each(look)
+  view.to_end(following)
+  view.fill(following)
+  transcript.show(buffer)
+  return result
 end
 
 return M

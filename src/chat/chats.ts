@@ -3,10 +3,10 @@ import { PluginError } from '../core/errors.ts'
 import type { ChatState, Method, OpenedChat, Params, Results } from '../rpc/protocol.ts'
 import type { Journals, Resumed } from './journal/journals.ts'
 import { LivingChat, type LivingChatDeps, type Unsaved } from './living-chat.ts'
-import { emptyRecord } from './record.ts'
+import { Newcomers } from './newcomers.ts'
 import { Session } from './session.ts'
 import { readChat, takeUp } from './store/opening.ts'
-import { draftOf } from './take-over.ts'
+import { draftOf, type Left } from './take-over.ts'
 import { Titles } from './titles.ts'
 
 type ChatMethod = Extract<Method, `chat.${string}`>
@@ -37,6 +37,7 @@ export class Chats {
   readonly #deps: ChatsDeps & LivingChatDeps
   readonly #titles: Titles
   readonly #open = new Map<number, LivingChat | ReadingChat>()
+  readonly #newcomers: Newcomers
 
   constructor(deps: ChatsDeps) {
     this.#titles = new Titles({
@@ -44,12 +45,14 @@ export class Chats {
       isWanted: () => deps.asksForTitles(),
       chats: () => this.#livingSessions(),
     })
+    this.#newcomers = new Newcomers(deps.journals)
     this.#deps = { ...deps, answerer: this.#titles.answerer, onIdle: () => this.#titles.idle() }
   }
 
   get handlers(): ChatHandlers {
     return {
       'chat.open': (params) => this.#show(params),
+      'chat.piece': ({ chat, piece, text }) => empty(this.#newcomers.piece(chat, piece, text)),
       'chat.recover': ({ chat, key }) => this.#recover(chat, key),
       'chat.load': ({ chat, file }) => this.#load(chat, file),
       'chat.take_up': ({ chat, copy = false }) => this.#takeUp(chat, copy),
@@ -101,12 +104,13 @@ export class Chats {
     return living instanceof LivingChat ? living.saver.rename(name) : undefined
   }
 
-  async #show({ chat, key, transcript }: Params<'chat.open'>): Promise<OpenedChat> {
+  async #show(params: Params<'chat.open'>): Promise<OpenedChat> {
+    const { chat } = params
     const known = this.#open.get(chat)
     if (known) return this.#shown(known.session)
-    const { journals } = this.#deps
-    const resumed = key === undefined ? { journal: journals.begin(), record: emptyRecord } : await journals.resume(key)
-    return this.#shown(this.#begin(chat, resumed, transcript))
+    const newcomer = await this.#newcomers.open(params)
+    if (newcomer) return this.#begin(chat, newcomer.resumed, newcomer.left).state()
+    return { chat, phase: 'idle', queued: 0, wants_transcript: true }
   }
 
   /** @throws PluginError CHAT_NO_TURN when it is not left over any more */
@@ -114,7 +118,7 @@ export class Chats {
     const taken = await this.#deps.journals.take(key)
     if (!taken) throw new PluginError('CHAT_NO_TURN', 'This chat is not left over any more', { hint: LEFT_HINT })
     const draft = draftOf(taken.record.meta)
-    const state = this.#shown(this.#begin(chat, taken))
+    const state = this.#begin(chat, taken).state()
     return draft ? { ...state, draft } : state
   }
 
@@ -123,11 +127,11 @@ export class Chats {
     return session.state()
   }
 
-  #begin(chat: number, resumed: Resumed, transcript?: string): Session {
+  #begin(chat: number, resumed: Resumed, left?: Left): Session {
     const living = new LivingChat(chat, resumed, this.#deps)
     const { session } = living
     this.#open.set(chat, living)
-    for (const problem of session.adopt(transcript)) this.#deps.warn(problem)
+    for (const problem of session.adopt(left)) this.#deps.warn(problem)
     const model = this.#deps.defaultModel()
     if (session.state().model === undefined && model !== undefined) session.useModel(this.#deps.fullName(model))
     void living.saver.goOn()
@@ -196,6 +200,7 @@ export class Chats {
     if (open instanceof LivingChat) await open.close(unsaved)
     else open?.session.close()
     this.#open.delete(chat)
+    this.#newcomers.forget(chat)
     this.#titles.idle()
   }
 }

@@ -16,6 +16,7 @@ import type { TranscriptSurface } from './picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
 import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record.ts'
 import { SessionStates } from './session-states.ts'
+import type { Left } from './take-over.ts'
 import { Transcript } from './transcript.ts'
 
 /** What a session needs of an editor. */
@@ -193,12 +194,12 @@ export class Session {
 
   /**
    * Goes on with a chat whose host is gone. What waited behind an answer does so no more.
-   * @param transcript what stands in the editor
+   * @param left what stands in the editor; what is to be seen besides is written
    * @returns what could not be read as it was meant
    */
-  adopt(transcript?: string): string[] {
+  adopt(left?: Left): string[] {
     this.#refuseWhileBusy()
-    return this.#transcript.adopt(transcript)
+    return this.#transcript.adopt(left)
   }
 
   /** Notes what stands in the prompt. */

@@ -2,8 +2,11 @@
 // answer that nobody ends any more. Pure.
 import type { Conversation, Note, Turn } from './conversation.ts'
 import { changed, current, type HistoryChange } from './history.ts'
+import type { Standing } from './picture.ts'
+import { linesOf, Piece, piecesOf, textOf } from './pieces.ts'
 import type { Change, ChatRecord, Draft, Meta } from './record.ts'
-import { parse, renderShown } from './transcript/format.ts'
+import { parse } from './transcript/format.ts'
+import { newlines } from './transcript/slices.ts'
 import { renderTurn } from './transcript/turn-writer.ts'
 
 export interface TakenOver {
@@ -13,9 +16,16 @@ export interface TakenOver {
   problems: string[]
 }
 
-/** @param transcript what the host that is gone has left in the editor; it may be ahead of the record, or behind it */
-export function takeOver(record: ChatRecord, transcript = ''): TakenOver {
-  const { changes, problems, conversation } = reconciled(record, transcript)
+/** What the host that is gone has left in the editor; it may be ahead of the record, or behind it. */
+export interface Left {
+  /** The turns with which it begins and which were found to be those of the record. */
+  above?: readonly Piece[]
+  /** What stands below them. */
+  text: string
+}
+
+export function takeOver(record: ChatRecord, left: Left = { text: '' }): TakenOver {
+  const { changes, problems, conversation } = reconciled(record, left)
   const last = conversation.turns.at(-1)
   if (last && isCut(last)) changes.push({ type: 'finish', end: { end: 'interrupted', note: cutNote(last) } })
   const answered = conversation.turns.findLast((turn) => turn.model !== undefined)?.model
@@ -39,11 +49,30 @@ function joined(...texts: ReadonlyArray<string | undefined>): string {
   return texts.filter((text) => text !== undefined && text.trim() !== '').join('\n\n')
 }
 
-function reconciled(record: ChatRecord, transcript: string): TakenOver & { conversation: Conversation } {
+/** What stands in the editor: the turns that read as they are to, and then perhaps something else. */
+export function standingOf(pieces: readonly Piece[], { above = [], text }: Left): Standing | undefined {
+  if (above.length === 0 && text.trim() === '') return undefined
+  let count = above.length
+  let at = 0
+  for (const { text: wanted } of pieces.slice(count)) {
+    if (!text.startsWith(wanted, at)) break
+    at += wanted.length
+    count += 1
+  }
+  const rest = text.slice(at)
+  const lines = linesOf(above) + newlines(text) + (text === '' || text.endsWith('\n') ? 1 : 2)
+  const below = pieces.slice(above.length, count)
+  return { pieces: [...above, ...below, ...(rest === '' ? [] : [Piece.open(rest)])], lines }
+}
+
+function reconciled(record: ChatRecord, { above = [], text }: Left): TakenOver & { conversation: Conversation } {
   const conversation = current(record.history)
   const same = { changes: [], problems: [], conversation }
-  if (transcript.trim() === '' || transcript === renderShown(record.history)) return same
-  const { conversation: shown, problems } = parse(transcript)
+  if (above.length === 0 && text.trim() === '') return same
+  if (text === textOf(piecesOf(record.history, above.length), text.length)) return same
+  const { conversation: below, problems } = parse(text)
+  const head = conversation.turns.slice(0, above.length)
+  const shown = { turns: [...head, ...below.turns] }
   const changes = differences(conversation.turns, shown.turns)
   if (!changes) return { changes: [{ type: 'rewrite', turns: shown.turns }], problems, conversation: shown }
   const history = changes.reduce(changed, record.history)
@@ -73,7 +102,7 @@ function unseen(_turn: Turn, _index: number, turns: readonly Turn[]): HistoryCha
 }
 
 function isSame(one: Turn, other: Turn): boolean {
-  return renderTurn(one) === renderTurn(other)
+  return one === other || renderTurn(one) === renderTurn(other)
 }
 
 function isBeginning(short: Turn, long: Turn): boolean {

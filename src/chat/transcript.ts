@@ -4,9 +4,9 @@ import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
 import { branchAfter, current, type History, type HistoryChange, lastTurn } from './history.ts'
 import type { Ledger } from './ledger.ts'
 import { Picture, type PictureDeps } from './picture.ts'
-import { takeOver } from './take-over.ts'
-import { renderShown } from './transcript/format.ts'
-import { renderTurn, TurnWriter } from './transcript/turn-writer.ts'
+import { Piece, piecesOf } from './pieces.ts'
+import { type Left, standingOf, takeOver } from './take-over.ts'
+import { TurnWriter } from './transcript/turn-writer.ts'
 import { shownVariants } from './variants.ts'
 
 export class Transcript {
@@ -38,8 +38,7 @@ export class Transcript {
 
   append(...turns: readonly Turn[]): void {
     this.#ledger.apply({ type: 'append', turns })
-    const variants = shownVariants(this.history).slice(-turns.length)
-    this.#picture.append(turns.map((turn, index) => renderTurn(turn, variants[index])).join(''))
+    for (const piece of piecesOf(this.history, -turns.length)) this.#picture.append(piece.text, piece)
   }
 
   beginAnswer(turn: Turn): void {
@@ -63,7 +62,7 @@ export class Transcript {
     if (!writer || !ended) return
     // Thinking that came amid the text can only be put where it belongs by writing all anew.
     if (writer.isBehind) this.#picture.replace()
-    else this.#write(writer.end(ended))
+    else this.#write(writer.end(ended), Piece.of(ended, shownVariants(this.history).at(-1), writer.soFar))
   }
 
   /**
@@ -92,16 +91,21 @@ export class Transcript {
     this.change(branchAfter(this.history, count, ...turns))
   }
 
-  /** Goes on with what an earlier host has left in the buffer, if anything; returns what could not be read as it was meant. */
-  adopt(text?: string): string[] {
-    const { changes, problems } = takeOver(this.#ledger.record, text)
+  /**
+   * Goes on with what an earlier host has left in the buffer, if anything, and writes what is to be seen besides; returns what
+   * could not be read as it was meant.
+   */
+  adopt(left?: Left): string[] {
+    const { changes, problems } = takeOver(this.#ledger.record, left)
     for (const change of changes) this.#ledger.apply(change)
-    if (this.#whole() !== text) this.#picture.markStale()
+    this.#picture.stands(left && standingOf(piecesOf(this.history), left))
+    this.#picture.replace()
     return problems
   }
 
-  /** Writes the whole transcript anew. */
+  /** Writes the whole transcript anew, whatever stands in the buffer. */
   show(): void {
+    this.#picture.stands()
     this.#picture.replace()
   }
 
@@ -125,14 +129,14 @@ export class Transcript {
     return new TurnWriter(turn, shownVariants(this.history).at(-1))
   }
 
-  #write(text = ''): void {
-    this.#picture.append(this.#heading + text)
+  #write(text = '', ended?: Piece): void {
+    this.#picture.append(this.#heading + text, ended)
     this.#heading = ''
   }
 
   /** What shall be shown now: of an answer that comes only what was written of it. */
-  #whole(): string {
-    const { history } = this
-    return this.#writer ? renderShown(history, -1) + this.#writer.soFar : renderShown(history)
+  #whole(): Piece[] {
+    const pieces = piecesOf(this.history)
+    return this.#writer ? [...pieces.slice(0, -1), Piece.open(this.#writer.soFar)] : pieces
   }
 }

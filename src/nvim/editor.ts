@@ -41,6 +41,16 @@ export class Editor implements Prompts {
     return written(await this.#verb('append', chat, text))
   }
 
+  async amend(
+    chat: number,
+    text: string,
+    { row, lines }: { row: number; lines: number },
+  ): Promise<Written | 'differs'> {
+    const answer = await this.#verb('amend', chat, text, row, lines)
+    const differs = typeof answer === 'object' && answer !== null && 'differs' in answer
+    return differs ? 'differs' : written(answer)
+  }
+
   async state(state: ChatState): Promise<void> {
     await this.#verb('state', state)
   }

@@ -40,6 +40,13 @@ const written = {
   /** What stood in the prompt before that edit. */
   aside: z.string().optional(),
 }
+/** The turns with which a buffer begins; `sum` is the SHA-256 of a line for each: its heading's row, from 0, and the heading. */
+const above = z.object({
+  turns: z.int().nonnegative(),
+  lines: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+  sum: z.string(),
+})
 /** A saved chat's file, without the folder. */
 const file = z.string().min(1)
 
@@ -58,9 +65,18 @@ export const requestSchemas = {
   }),
   /**
    * Makes a chat known. With `key`, the chat that an earlier host knew by it goes on; `transcript` is what that host left in
-   * its buffer, which may be ahead of what is written down.
+   * its buffer, which may be ahead of what is written down: all of it, or what stands below `above`. One that came in
+   * pieces is told by their count. Answered with `wants_transcript` when all of it is needed; then it is asked once more.
    */
-  'chat.open': z.object({ chat, key: z.string().min(1).optional(), transcript: z.string().optional() }),
+  'chat.open': z.object({
+    chat,
+    key: z.string().min(1).optional(),
+    transcript: z.string().optional(),
+    above: above.optional(),
+    pieces: z.int().positive().optional(),
+  }),
+  /** A piece of a long transcript, by number from 1. */
+  'chat.piece': z.object({ chat, piece: z.int().positive(), text: z.string() }),
   /** Opens a saved chat to be read only. */
   'chat.load': z.object({ chat, file }),
   /** Opens what a Neovim that is gone has left over, as a living chat. */
@@ -265,6 +281,8 @@ export interface ChatState {
 export interface OpenedChat extends ChatState {
   draft?: { text: string; editing?: number; aside?: string }
   problems?: string[]
+  /** What is above is not what was written down: the chat is known only when all of the transcript has come. */
+  wants_transcript?: true
 }
 
 /** A saved chat in a list. */
@@ -419,6 +437,7 @@ export interface TestStep {
 export interface Results {
   handshake: { protocol: number; version: string; node: string; pid: number; problems: ErrorRecord[] }
   'chat.open': OpenedChat
+  'chat.piece': Record<string, never>
   'chat.load': OpenedChat
   'chat.recover': OpenedChat
   'chat.take_up': OpenedChat

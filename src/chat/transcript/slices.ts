@@ -39,7 +39,7 @@ function startBefore(text: string, end: number, length: number): number {
   return text.lastIndexOf('\n', earliest - 1) + 1
 }
 
-function newlines(text: string): number {
+export function newlines(text: string): number {
   let count = 0
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1
   return count

@@ -7,6 +7,11 @@ import { CHAT, type Front, startFront } from './front.ts'
 
 const HOST_PID = "return require('ollama-remote.rpc').info().pid"
 
+interface Introduction {
+  transcript?: string
+  above?: { turns: number; lines: number; bytes: number }
+}
+
 async function killHost(front: Front): Promise<void> {
   process.kill(await front.nvim.lua<number>(HOST_PID), 'SIGKILL')
   await front.nvim.waitForLua("return not require('ollama-remote.rpc').is_running()")
@@ -31,6 +36,23 @@ describeWithNeovim("the host's death", (nvim) => {
     expect(opened[1]).toEqual({ chat: 1, key: 'key-1', transcript: before })
     await front.nvim.waitForScreen(/You said: waiting/)
     expect((await front.nvim.messages()).match(/ended/g)).toHaveLength(1)
+  })
+
+  test('of a long transcript the end is told to the next one, and all of it in pieces when that asks for it', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    const text = '## ◆ You · 2026-11-20 14:02:31\n\nwords that are said often\n\n'.repeat(2_000)
+    await front.perform(['render', 1, text])
+    await front.nvim.command('Ollama restart')
+    const [, first, second] = await front.waitForRequests<Introduction>('chat.open', 3)
+    expect(first?.above).toMatchObject({ turns: 1_996, lines: 4 * 1_996 })
+    expect(first?.above?.bytes).toBe(Buffer.byteLength(text) - Buffer.byteLength(first?.transcript ?? ''))
+    expect(text.endsWith(first?.transcript ?? 'nothing')).toBe(true)
+    expect(first?.transcript?.split('\n')).toHaveLength(4 * 4 + 1)
+    const pieces = await front.requests<{ piece: number; text: string }>('chat.piece')
+    expect(pieces.map(({ piece }) => piece)).toEqual([1, 2, 3, 4])
+    expect(pieces.map((piece) => piece.text).join('')).toBe(text)
+    expect(second).toEqual({ chat: 1, key: 'key-1', pieces: 4 })
   })
 
   test('tells the last words of its standard error, and they are in :Ollama log', async () => {

@@ -7,21 +7,23 @@ import { CHAT, type Front, type Step, startFront } from './front.ts'
 const AT = '2026-11-20 14:02:31'
 
 /** Turns of some lines each; the last answer is much longer than a piece. */
-const TEXT = render({
-  turns: Array.from({ length: 12 }, (_, index) =>
-    index % 2 === 0
-      ? { role: 'user' as const, text: `Question ${index}`, at: AT }
-      : {
-          role: 'assistant' as const,
-          model: 'gpu:qwen3:32b',
-          thinking: 'Let me\nsee.',
-          thinkingMs: 1_000,
-          text: Array.from({ length: index === 11 ? 120 : 6 }, (_, row) => `answer ${index}, line ${row}`).join('\n'),
-          at: AT,
-          end: 'done' as const,
-        },
-  ),
-})
+const TURNS = Array.from({ length: 12 }, (_, index) =>
+  index % 2 === 0
+    ? { role: 'user' as const, text: `Question ${index}`, at: AT }
+    : {
+        role: 'assistant' as const,
+        model: 'gpu:qwen3:32b',
+        thinking: 'Let me\nsee.',
+        thinkingMs: 1_000,
+        text: Array.from({ length: index === 11 ? 120 : 6 }, (_, row) => `answer ${index}, line ${row}`).join('\n'),
+        at: AT,
+        end: 'done' as const,
+      },
+)
+const TEXT = render({ turns: TURNS })
+const HEAD = render({ turns: TURNS.slice(0, 8) })
+const OTHER = HEAD + render({ turns: [TURNS[9], TURNS[8], TURNS[9]].flatMap((turn) => turn ?? []) })
+const lines = (text: string) => text.split('\n').length
 
 function steps(): Step[] {
   return [...slicesFromEnd(TEXT, 600)].map(({ text, above }, index) => [
@@ -114,5 +116,49 @@ describeWithNeovim('a transcript that comes in pieces', (nvim) => {
     await front.nvim.command('Ollama restart')
     const [, again] = await front.waitForRequests<{ transcript?: string }>('chat.open', 2)
     expect(again?.transcript).toBeUndefined()
+  })
+})
+
+describeWithNeovim('a transcript that is amended', (nvim) => {
+  const amending: Step = ['amend', 1, OTHER.slice(HEAD.length), lines(HEAD) - 1, lines(TEXT)]
+
+  test('is in the end what it is when it comes at once', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.perform(['render', 1, OTHER])
+    const atOnce = await drawn(front)
+    await front.perform(['render', 1, ''], ['render', 1, TEXT], amending)
+    expect((await front.lines('transcript')).join('\n')).toBe(OTHER)
+    expect(await drawn(front)).toEqual(atOnce)
+    await front.perform(['append', 1, 'and more\n'])
+    await front.nvim.waitForScreen(/and more/)
+    await front.perform(['amend', 1, '', lines(HEAD) - 1, lines(OTHER) + 1])
+    const cut = await drawn(front)
+    await front.perform(['render', 1, ''], ['render', 1, HEAD])
+    expect(cut).toEqual(await drawn(front))
+    expect(await front.nvim.messages()).toBe('')
+  })
+
+  test('leaves who reads above where he was, what he has opened and closed, and who reads at the end there', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.perform(['render', 1, TEXT])
+    await front.nvim.type('<C-w>k/Question 8<CR>kzc/answer 3, line 2<CR>zt')
+    const top = await front.nvim.lua('return vim.fn.line("w0")')
+    await front.perform(amending)
+    expect(await lineUnderCursor(front)).toBe('answer 3, line 2')
+    expect(await front.nvim.lua('return vim.fn.line("w0")')).toBe(top)
+    expect(await front.nvim.lua(`return vim.fn.foldclosed(vim.fn.search('Question 8', 'n')) > 0`)).toBe(true)
+    await front.nvim.type('Gzb')
+    await front.perform(['amend', 1, TEXT.slice(HEAD.length), lines(HEAD) - 1, lines(OTHER)])
+    expect(await front.cursor('transcript')).toEqual([lines(TEXT), 0])
+    await front.nvim.waitForScreen(/answer 11, line 119/)
+  })
+
+  test('stays as it is when it is not what the host takes it for', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.perform(['render', 1, `${TEXT}more\n`], amending)
+    expect((await front.lines('transcript')).join('\n')).toBe(`${TEXT}more\n`)
   })
 })

@@ -7,7 +7,7 @@ export class MemorySurface implements ChatSurface {
   text = ''
   readonly states: ChatState[] = []
   /** The kinds of writes that came, in order. */
-  readonly writes: Array<'render' | 'prepend' | 'append'> = []
+  readonly writes: Array<'render' | 'prepend' | 'append' | 'amend'> = []
   /** There is no buffer: writes are answered so and do nothing. */
   isGone = false
   /** How many of the next writes fail without doing anything. */
@@ -43,6 +43,16 @@ export class MemorySurface implements ChatSurface {
     return this.#write(chat, 'append', () => this.text + text)
   }
 
+  async amend(
+    chat: number,
+    text: string,
+    { row, lines }: { row: number; lines: number },
+  ): Promise<Written | 'differs'> {
+    const standing = this.text.split('\n')
+    if (!this.isGone && lines !== this.#lines) return 'differs'
+    return this.#write(chat, 'amend', () => [...standing.slice(0, row), text].join('\n'))
+  }
+
   state(state: ChatState): Promise<void> {
     if (this.isDeaf) throw new Error('nobody listens')
     this.states.push(state)
@@ -55,7 +65,13 @@ export class MemorySurface implements ChatSurface {
     return told.filter((state, index) => state !== told[index - 1])
   }
 
-  async #write(chat: number, kind: 'render' | 'prepend' | 'append', change: () => string): Promise<Written> {
+  /** As Neovim counts them: with the empty line at the end. */
+  get #lines(): number {
+    const isPartial = this.text !== '' && !this.text.endsWith('\n')
+    return this.text.split('\n').length + (isPartial ? 1 : 0)
+  }
+
+  async #write(chat: number, kind: 'render' | 'prepend' | 'append' | 'amend', change: () => string): Promise<Written> {
     if (chat !== 7) throw new Error(`a write to chat ${chat}`)
     if (++this.#underway > 1) throw new Error('two writes at once')
     this.writes.push(kind)
@@ -67,7 +83,7 @@ export class MemorySurface implements ChatSurface {
       }
       if (this.isGone) return 'gone'
       this.text = change()
-      return { lines: this.text.split('\n').length }
+      return { lines: this.#lines }
     } finally {
       this.#underway--
     }

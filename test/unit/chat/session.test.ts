@@ -416,7 +416,7 @@ describe('a chat that another host has left', () => {
   test('is taken over and goes on with its model', async () => {
     const rig = setUp()
     rig.surface.text = '## ◆ You · 2026-11-20 14:02:31\n\na\n\n## ◆ box:m · 2026-11-20 14:02:35\n\n```\nhalf'
-    expect(rig.session.adopt(rig.surface.text)).toEqual([])
+    expect(rig.session.adopt({ text: rig.surface.text })).toEqual([])
     await rig.session.show()
     await expectInStep(rig)
     expect(rig.session.conversation.turns[1]).toMatchObject({ text: '```\nhalf', end: 'interrupted' })
@@ -429,7 +429,7 @@ describe('a chat that another host has left', () => {
   test('is put right with the next prompt even when nobody shows it', async () => {
     const rig = setUp()
     rig.surface.text = 'by hand'
-    expect(rig.session.adopt(rig.surface.text)).toHaveLength(1)
+    expect(rig.session.adopt({ text: rig.surface.text })).toHaveLength(1)
     await rig.session.send('b')
     expect(rig.surface.text).toBe(renderShown(rig.session.record.history))
   })

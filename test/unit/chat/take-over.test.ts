@@ -3,7 +3,7 @@ import type { Turn } from '../../../src/chat/conversation.ts'
 import { branchAfter, changed, current, historyOf } from '../../../src/chat/history.ts'
 import { leftOverOf } from '../../../src/chat/left-over.ts'
 import { type ChatRecord, changedRecord, emptyRecord, type Meta } from '../../../src/chat/record.ts'
-import { draftOf, takeOver } from '../../../src/chat/take-over.ts'
+import { draftOf, type Left, takeOver } from '../../../src/chat/take-over.ts'
 import { renderShown } from '../../../src/chat/transcript/format.ts'
 
 const at = '2026-11-20 14:02:31'
@@ -15,8 +15,12 @@ function recordOf(turns: readonly Turn[], meta: Meta = { model: 's:m' }): ChatRe
   return { meta, history: historyOf({ turns }) }
 }
 
+function leftOf(text?: string): Left | undefined {
+  return text === undefined ? undefined : { text }
+}
+
 function taken(record: ChatRecord, transcript?: string): ChatRecord {
-  return takeOver(record, transcript).changes.reduce(changedRecord, record)
+  return takeOver(record, leftOf(transcript)).changes.reduce(changedRecord, record)
 }
 
 function textsAfter(record: ChatRecord, transcript?: string): string[] {
@@ -26,7 +30,7 @@ function textsAfter(record: ChatRecord, transcript?: string): string[] {
 describe('a chat whose host is gone', () => {
   test('goes on as it is when the editor shows the same', () => {
     const record = recordOf([question, answer])
-    expect(takeOver(record, renderShown(record.history))).toEqual({ changes: [], problems: [] })
+    expect(takeOver(record, leftOf(renderShown(record.history)))).toEqual({ changes: [], problems: [] })
     expect(takeOver(record)).toEqual({ changes: [], problems: [] })
   })
 
@@ -37,7 +41,7 @@ describe('a chat whose host is gone', () => {
       history: changed(history, branchAfter(history, 1, { ...answer, text: 'b' })),
     }
     const shown = renderShown(record.history)
-    expect(takeOver(record, shown).changes).toEqual([])
+    expect(takeOver(record, { text: shown }).changes).toEqual([])
     const more = taken(record, `${shown}## ◆ You · ${at}\n\nand?\n\n`)
     expect(more.history.versions).toHaveLength(2)
     expect(current(more.history).turns.map(({ text }) => text)).toEqual(['q', 'b', 'and?'])

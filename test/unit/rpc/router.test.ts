@@ -8,6 +8,7 @@ import { type Handlers, RpcRouter } from '../../../src/rpc/router.ts'
 const GOOD: Record<Method, unknown> = {
   handshake: { protocol: 1, config: { think: true }, config_file: '/c', log_file: '/l', data_dir: '/d' },
   'chat.open': { chat: 1, transcript: '# You\n' },
+  'chat.piece': { chat: 1, piece: 1, text: '# You\n' },
   'chat.send': { chat: 1, text: 'hi', replaces: 3 },
   'chat.stop': { chat: 1, all: true },
   'chat.resume': { chat: 1 },
