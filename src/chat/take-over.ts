@@ -102,11 +102,16 @@ function unseen(_turn: Turn, _index: number, turns: readonly Turn[]): HistoryCha
 }
 
 function isSame(one: Turn, other: Turn): boolean {
-  return one === other || renderTurn(one) === renderTurn(other)
+  return one === other || asShown(renderTurn(one)) === asShown(renderTurn(other))
+}
+
+/** As an editor has it: halves of characters are none in UTF-8. */
+function asShown(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 function isBeginning(short: Turn, long: Turn): boolean {
-  const begins = (part = '', whole = '') => whole.startsWith(part.trimEnd())
+  const begins = (part = '', whole = '') => asShown(whole).startsWith(asShown(part).trimEnd())
   return begins(short.text, long.text) && begins(short.thinking, long.thinking)
 }
 

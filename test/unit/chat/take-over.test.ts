@@ -34,6 +34,13 @@ describe('a chat whose host is gone', () => {
     expect(takeOver(record)).toEqual({ changes: [], problems: [] })
   })
 
+  test('is not taken for another where it holds halves of characters, which no editor shows', () => {
+    const half = { ...answer, text: 'lone \ud83d' }
+    const shown = Buffer.from(renderShown(historyOf({ turns: [question, half] }))).toString()
+    expect(takeOver(recordOf([question, half]), leftOf(shown)).changes).toEqual([])
+    expect(taken(recordOf([question, { ...coming, text: 'lone \ud83d' }]), shown).history.versions).toHaveLength(1)
+  })
+
   test('keeps its other versions', () => {
     const { history } = recordOf([question, answer])
     const record = {
