@@ -14,7 +14,7 @@ import { PluginError, toRecord } from './core/errors.ts'
 import { type HostEvent, logEvent, publicData } from './core/events.ts'
 import { fileLog, type Log, silentLog } from './core/log.ts'
 import { ModelBook } from './models/book.ts'
-import { listModels } from './models/catalogue.ts'
+import { type CatalogueHandlers, modelCatalogue } from './models/catalogue.ts'
 import { modelsFile } from './models/models-file.ts'
 import { modelOperations } from './models/operations.ts'
 import type { ModelSource } from './models/server-watch.ts'
@@ -175,7 +175,7 @@ export class App {
       'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
       'editor.focus': () => empty(this.#servers.focus()),
       'config.keep': async (choice) => empty(await this.#keep(choice)),
-      'models.list': () => this.#listModels(),
+      ...this.#choices(),
       'models.default': ({ model }) => this.#keepDefault(model),
       ...unbuiltModels,
       ...this.#models.handlers,
@@ -309,10 +309,19 @@ export class App {
     return this.#servers
   }
 
-  async #listModels(): Promise<Results['models.list']> {
-    const { models, problems } = await listModels(this.#providers(), systemClock)
-    const kept = this.#config.defaultModel
-    return { models, problems, ...(kept === undefined ? {} : { default_model: this.#providers().fullName(kept) }) }
+  #choices(): CatalogueHandlers {
+    return modelCatalogue({
+      servers: () => this.#configured().names,
+      book: this.#models,
+      reach: (server) => this.#configured().get(server).reach(),
+      error: (server) => this.#configured().get(server).status().error,
+      provider: (server) => this.#providers().provider(server),
+      defaultModel: () => {
+        const kept = this.#config.defaultModel
+        return kept === undefined ? undefined : this.#providers().fullName(kept)
+      },
+      clock: systemClock,
+    })
   }
 
   async #keepDefault(model: string): Promise<Results['models.default']> {

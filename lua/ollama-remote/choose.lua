@@ -18,6 +18,7 @@ local M = {}
 ---@field items? any[]
 ---@field source? ollama.Source in place of `items`
 ---@field live? boolean whether the source is asked again with what is typed; else with `query` once, and matched by line
+---@field is_soon_enough? boolean its first batch is shown alone where a picker cannot show more later
 ---@field query? string
 ---@field columns? fun(item: any): string[]
 ---@field right? table<integer, boolean> columns that are aligned at their right

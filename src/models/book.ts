@@ -3,8 +3,8 @@
 import type { Clock } from '../core/clock.ts'
 import type { ErrorRecord } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { Model } from '../providers/provider.ts'
-import type { Method, Params, PullRow, Results, ServerModels, UpdateRow } from '../rpc/protocol.ts'
+import type { LoadedModel, Model } from '../providers/provider.ts'
+import type { Method, ModelRow, Params, PullRow, Results, ServerModels, UpdateRow } from '../rpc/protocol.ts'
 import { ModelMemory } from './memory.ts'
 import { rowsOf, tagged } from './model-rows.ts'
 import type { ModelsFile } from './models-file.ts'
@@ -51,6 +51,8 @@ export class ModelBook {
   /** By server and model. A verdict is of the digest that was compared. */
   readonly #verdicts = new Map<string, Map<string, { digest: string | undefined; row: UpdateRow }>>()
   readonly #pulls = new Map<string, Map<string, PullRow>>()
+  /** As it was told by `listed`. */
+  readonly #loaded = new Map<string, readonly LoadedModel[]>()
   readonly #due = new Set<string>()
   readonly #telling = new Set<string>()
   /** What was told last, so that a look which found nothing new tells nothing. */
@@ -99,10 +101,23 @@ export class ModelBook {
     this.#asked.get(server)?.nudge()
   }
 
-  /** A list that somebody else has read is a list. */
-  listed(server: string, models: readonly Model[]): void {
+  /** Resolves when what earlier sessions have seen is known. */
+  load(): Promise<void> {
+    return this.#memory.load()
+  }
+
+  /** A server's models with all that is known of them, and when they were seen; nothing is asked for. */
+  seen(server: string): { models: ModelRow[]; read: number } | undefined {
+    const list = this.#memory.list(server)
+    return list && { models: this.#modelRows(server), read: list.read }
+  }
+
+  /** A list that somebody else has read is a list; `loaded` is what was in the server's memory then. */
+  listed(server: string, models: readonly Model[], loaded: readonly LoadedModel[] = []): void {
     this.#memory.keepList(server, { read: this.#deps.clock.now(), models })
+    this.#loaded.set(server, loaded)
     this.#tell(server)
+    void this.#memory.save()
   }
 
   /** Whether a newer model is to be had. */
@@ -222,18 +237,29 @@ export class ModelBook {
     return {
       server,
       state,
-      models: rowsOf(server, {
-        models: list?.models ?? [],
-        loaded: asked?.loaded ?? [],
-        facts: (digest) => this.#memory.facts(digest),
-        verdict: (model) => this.#verdictOf(server, model),
-        pulls: this.#pulls.get(server) ?? new Map(),
-      }),
+      models: this.#modelRows(server),
       ...(list === undefined ? {} : { read: list.read }),
       ...(asked?.version === undefined ? {} : { version: asked.version }),
       ...(retryAt === undefined ? {} : { retry_at: retryAt }),
       ...(error === undefined ? {} : { error }),
     }
+  }
+
+  #modelRows(server: string): ModelRow[] {
+    return rowsOf(server, {
+      models: this.#memory.list(server)?.models ?? [],
+      loaded: this.#asked.get(server)?.loaded ?? this.#loadedStill(server),
+      facts: (digest) => this.#memory.facts(digest),
+      verdict: (model) => this.#verdictOf(server, model),
+      pulls: this.#pulls.get(server) ?? new Map(),
+    })
+  }
+
+  /** What was in its memory when it was last asked, and is not due to leave it yet. */
+  #loadedStill(server: string): LoadedModel[] {
+    const now = this.#deps.clock.now()
+    const isThere = ({ expires = 0 }: LoadedModel) => expires === 'never' || expires > now
+    return (this.#loaded.get(server) ?? []).filter(isThere)
   }
 
   #verdictOf(server: string, { name, digest }: Model): UpdateRow | undefined {

@@ -150,7 +150,11 @@ export const requestSchemas = {
   'editor.focus': nothing,
   /** Keeps what was chosen in the editor in ollama_config.lua. */
   'config.keep': z.object({ split_preference: z.enum(['vertical', 'horizontal', 'float', 'tab', 'current']) }),
-  'models.list': nothing,
+  /**
+   * The models that a chat can be held with. With `known`, answered at once from what was last seen; else every server is
+   * asked, and where anything is known already no person is, for a secret or for trust.
+   */
+  'models.list': z.object({ known: z.boolean().optional() }).or(nothing.transform(() => ({ known: undefined }))),
   /**
    * While a watch is open, the rows of these servers' models (of all by default) come by the verb `model_rows`, at once as
    * far as they are known and then with every change, and what is loaded is asked for again and again.
@@ -333,6 +337,22 @@ export interface ModelChoice {
   capabilities?: readonly string[]
 }
 
+/** A model in the list that one is chosen from. */
+export interface ListedModel extends ModelChoice {
+  /** Whether it is in its server's memory, as far as that is known. */
+  is_loaded?: boolean
+  /** When its server's list was read, in milliseconds since the epoch. */
+  read: number
+}
+
+/** Why the models of a server could not be asked for now. */
+export interface ListProblem {
+  server: string
+  error: ErrorRecord
+  /** Its link would need a person's answer to come up, and was left as it is. */
+  needs_person?: boolean
+}
+
 /** A pull as it is shown. Sizes in bytes. */
 export interface PullRow {
   server: string
@@ -479,9 +499,9 @@ export interface Results {
   'editor.focus': Record<string, never>
   'config.keep': Record<string, never>
   'models.list': {
-    models: ModelChoice[]
+    models: ListedModel[]
     default_model?: string
-    problems: Array<{ server: string; error: ErrorRecord }>
+    problems: ListProblem[]
   }
   'models.default': { model: string }
   /** The servers it is for, in the order of the configuration. */

@@ -131,9 +131,14 @@ export class Connection implements Link, Watched {
   prepare(): void {
     if (this.state === 'closed') return
     this.#reconnection.keepUp(true)
-    if (this.state === 'failed' && this.error && !mayRetry(this.error)) return
     // What comes of it is the state.
-    this.ready({ isUnattended: true }).catch(() => {})
+    this.reach().catch(() => {})
+  }
+
+  /** @throws PluginError why it is not up; CANCELLED when somebody would have to answer; the signal's reason when aborted */
+  async reach(signal?: AbortSignal): Promise<void> {
+    if (this.state === 'failed' && this.error && !mayRetry(this.error)) throw this.error
+    await this.ready({ isUnattended: true, ...(signal ? { signal } : {}) })
   }
 
   /** While kept up, a link that is lost is made anew though nobody waits for it. */

@@ -29,6 +29,11 @@ export interface Server {
   /** Brings the link up now, whatever a back-off says. @throws PluginError SSH_* */
   connect(signal?: AbortSignal): Promise<void>
   /**
+   * Brings the link up if that needs nobody's answer.
+   * @throws PluginError why it is not up; CANCELLED when somebody would have to answer
+   */
+  reach(): Promise<void>
+  /**
    * Brings the link up ahead of a request, if that needs nobody's answer, and keeps it up until `release`. What goes wrong is
    * a status, and told with the request.
    */
@@ -100,6 +105,7 @@ export function openServer(config: ServerConfig, dependencies: ServerDependencie
     http,
     status: () => connection?.status() ?? { state: 'ready', since, attempts: 0 },
     connect: (signal) => link.ready(signal ? { signal } : {}),
+    reach: () => connection?.reach() ?? direct.ready(),
     prepare: () => connection?.prepare(),
     release: () => connection?.keepUp(false),
     whenBack: (signal) => connection?.whenBack(signal) ?? direct.whenBack(place, dependencies, signal),

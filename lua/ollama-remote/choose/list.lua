@@ -9,6 +9,7 @@ local message = require('ollama-remote.message')
 ---@field kind string
 ---@field query string what stands in the search when it opens
 ---@field is_live boolean whether `rows` is to be asked anew with each query; else it is asked once, and matched here
+---@field is_soon_enough boolean whether its first rows are shown alone by who cannot show more later
 ---@field actions ollama.Action[]
 ---@field rows fun(query: string, on_rows: fun(rows: ollama.Row[]), on_done: fun()) ends the asking before
 ---@field row fun(index: integer): ollama.Row? of the present query or the one before it
@@ -162,6 +163,7 @@ function M.new(spec, again)
     kind = spec.kind or 'ollama',
     query = spec.query or '',
     is_live = spec.source ~= nil and spec.live == true,
+    is_soon_enough = spec.is_soon_enough == true,
     actions = spec.actions or {},
     rows = function(query, on_rows, on_done)
       stream:ask(query, on_rows, on_done)

@@ -62,10 +62,12 @@ end
 
 ---@param list ollama.List
 function M.open(list)
-  local rows = {}
-  list.rows(list.query, function(more)
-    vim.list_extend(rows, more)
-  end, function()
+  local rows, is_shown = {}, false
+  local function show_once()
+    if is_shown then
+      return
+    end
+    is_shown = true
     if #rows == 0 then
       require('ollama-remote.message').whisper(list.title .. ': nothing found')
       return list.close()
@@ -73,7 +75,13 @@ function M.open(list)
     list.try(function()
       show(list, rows, 1)
     end)
-  end)
+  end
+  list.rows(list.query, function(more)
+    vim.list_extend(rows, more)
+    if list.is_soon_enough then
+      show_once()
+    end
+  end, show_once)
 end
 
 return M

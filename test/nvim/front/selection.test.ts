@@ -129,6 +129,33 @@ describeWithNeovim('the picker', (nvim) => {
     await front.nvim.waitForScreen(/desk:llava:7b ●/)
   })
 
+  test('shows what is known at once, with its age, and what the servers say the next time', async () => {
+    const read = Date.now() - 3 * 3_600_000
+    const knownModels = [{ ref: 'gpu:tiny', server: 'gpu', name: 'tiny', is_loaded: true, read }]
+    const front = await startFront(nvim, { script: { models, knownModels, hold: ['models.list'] } })
+    await front.open()
+    await front.nvim.type(' om')
+    await front.tellHost('fake.release', { method: 'models.list' })
+    await front.nvim.waitForScreen(/1: {3}gpu:tiny {2,}loaded · seen 3 h ago/)
+    await front.nvim.type('<CR>')
+    expect(await front.waitForRequests('models.list', 2)).toEqual([{ known: true }, {}])
+    await front.nvim.waitForLua("return vim.tbl_contains(require('ollama-remote.picker').known(), 'desk:llava:7b')")
+  })
+
+  test('makes the login that a server needs when its line is chosen, and opens the list anew', async () => {
+    const serverProblems = [
+      { server: 'attic', needs_person: true, error: { code: 'SSH_AUTH_CANCELLED', message: 'The login asks' } },
+    ]
+    const front = await startFront(nvim, { script: { models, serverProblems } })
+    await front.open()
+    await front.nvim.type(' om')
+    await front.nvim.waitForScreen(/4: ✗ attic/)
+    await front.nvim.type('4<CR>')
+    expect(await front.waitForRequests('servers.connect')).toEqual([{ server: 'attic' }])
+    await front.nvim.waitForScreen(/4: ✗ attic/)
+    await front.nvim.type('1<CR>')
+  })
+
   test('with nothing to choose it says what to do', async () => {
     const front = await startFront(nvim)
     await front.nvim.command('Ollama default')

@@ -1,21 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { PluginError } from '../../../src/core/errors.ts'
-import { type Listing, listModels } from '../../../src/models/catalogue.ts'
-import type { Model, Provider } from '../../../src/providers/provider.ts'
-import { ProviderRouter } from '../../../src/providers/router.ts'
+import { silentLog } from '../../../src/core/log.ts'
+import { ModelBook } from '../../../src/models/book.ts'
+import { modelCatalogue } from '../../../src/models/catalogue.ts'
+import { emptyModels, type KeptModels } from '../../../src/models/models-file.ts'
+import type { LoadedModel, Model, ModelKeeper, Provider } from '../../../src/providers/provider.ts'
 import { FakeClock, settle } from '../core/fake-clock.ts'
 
 const QWEN: Model = { name: 'qwen3:4b', size: 1, capabilities: ['completion', 'thinking'] }
 const LLAMA: Model = { name: 'llama3.2:latest' }
 
-describe('listModels', () => {
+describe('modelCatalogue', () => {
   it('lists the models by server, in the order of the servers and of their own lists, by full name', async () => {
     const { listing } = listingOf({ near: [QWEN, LLAMA], far: [QWEN] })
     expect(await listing).toEqual({
       models: [
-        { ...QWEN, server: 'near', ref: 'near:qwen3:4b' },
-        { ...LLAMA, server: 'near', ref: 'near:llama3.2:latest' },
-        { ...QWEN, server: 'far', ref: 'far:qwen3:4b' },
+        { ...QWEN, server: 'near', ref: 'near:qwen3:4b', read: expect.any(Number) },
+        { ...LLAMA, server: 'near', ref: 'near:llama3.2:latest', read: expect.any(Number) },
+        { ...QWEN, server: 'far', ref: 'far:qwen3:4b', read: expect.any(Number) },
       ],
       problems: [],
     })
@@ -56,7 +58,7 @@ describe('listModels', () => {
     expect(settled()).toBe(false)
     await clock.advance(1)
     expect(await listing).toEqual({
-      models: [{ ...QWEN, server: 'near', ref: 'near:qwen3:4b' }],
+      models: [{ ...QWEN, server: 'near', ref: 'near:qwen3:4b', read: expect.any(Number) }],
       problems: [
         { server: 'silent', error: expect.objectContaining({ code: 'API_UNAVAILABLE', hint: expect.any(String) }) },
       ],
@@ -86,25 +88,114 @@ describe('listModels', () => {
     const { listing } = listingOf({ one: new Error('1'), two: new Error('2') })
     expect(await listing).toMatchObject({ models: [], problems: [{ server: 'one' }, { server: 'two' }] })
   })
+
+  it('tells at once what was seen before, with when that was, and asks nobody', async () => {
+    const { list, reached } = world({
+      answers: { near: never(), far: never() },
+      kept: { near: { read: 7, models: [QWEN] } },
+      unreached: { far: new PluginError('SSH_UNREACHABLE', 'far is away') },
+    })
+    expect(await list({ known: true })).toEqual({
+      models: [{ ...QWEN, server: 'near', ref: 'near:qwen3:4b', read: 7 }],
+      problems: [{ server: 'far', error: { code: 'SSH_UNREACHABLE', message: 'far is away' } }],
+    })
+    expect(reached).toEqual([])
+  })
+
+  it('puts what is in memory first, and does not forget it until it is due to be unloaded', async () => {
+    const { list, clock } = world({
+      answers: { near: [QWEN, LLAMA], far: [QWEN] },
+      loaded: {
+        near: [{ name: 'llama3.2:latest', expires: 60_000 }],
+        far: [{ name: 'qwen3:4b', expires: 'never' }],
+      },
+    })
+    const sorted = ['near:llama3.2:latest', 'far:qwen3:4b', 'near:qwen3:4b']
+    expect((await list({})).models.map(({ ref }) => ref)).toEqual(sorted)
+    expect((await list({ known: true })).models.map((model) => model.is_loaded)).toEqual([true, true, undefined])
+    await clock.advance(70_000)
+    expect((await list({ known: true })).models[0]?.ref).toBe('far:qwen3:4b')
+  })
+
+  it('asks no person while anything is known, and tells whose login does', async () => {
+    const unreached = { far: new PluginError('CANCELLED', 'nobody is there to answer') }
+    const { list } = world({
+      answers: { near: [QWEN], far: [QWEN] },
+      kept: { near: { read: 0, models: [] } },
+      unreached,
+    })
+    const { models, problems } = await list({})
+    expect(models.map(({ ref }) => ref)).toEqual(['near:qwen3:4b'])
+    expect(problems).toMatchObject([{ server: 'far', needs_person: true, error: { code: 'SSH_AUTH_CANCELLED' } }])
+    const unknown = world({ answers: { near: [QWEN], far: [QWEN] }, unreached })
+    expect((await unknown.list({})).models).toHaveLength(2)
+    expect(unknown.reached).toEqual([])
+  })
+
+  it('keeps showing what was seen of a server that cannot be asked now', async () => {
+    const { list } = world({ answers: { near: new Error('down') }, kept: { near: { read: 3, models: [LLAMA] } } })
+    expect(await list({})).toMatchObject({ models: [{ name: 'llama3.2:latest', read: 3 }], problems: [{}] })
+  })
 })
 
-/** Asks servers whose list is a value, a promise of one, or the error that they fail with. */
-function listingOf(servers: Record<string, Model[] | Promise<Model[]> | Error>) {
+interface World {
+  /** A server's list is a value, a promise of one, or the error that it fails with. */
+  answers: Record<string, Model[] | Promise<Model[]> | Error>
+  kept?: Record<string, { read: number; models: Model[] }>
+  loaded?: Record<string, LoadedModel[]>
+  /** Why a link does not come up without a person. */
+  unreached?: Record<string, PluginError>
+}
+
+function world({ answers, kept = {}, loaded = {}, unreached = {} }: World) {
   const clock = new FakeClock()
-  const providers = Object.entries(servers).map(([name, answer]): [string, Provider] => [
-    name,
-    {
-      loaded: async () => [],
-      version: async () => '0',
-      models: async () => {
-        if (answer instanceof Error) throw answer
-        return answer
+  const reached: string[] = []
+  const providers = new Map<string, Provider>(
+    Object.entries(answers).map(([name, answer]) => [
+      name,
+      {
+        keeper: { loadedModels: async () => loaded[name] ?? [] } as Partial<ModelKeeper> as ModelKeeper,
+        loaded: async () => [],
+        version: async () => '0',
+        models: async () => {
+          if (answer instanceof Error) throw answer
+          return answer
+        },
+        async *stream() {},
       },
-      async *stream() {},
+    ]),
+  )
+  const file = { read: async () => ({ ...emptyModels(), servers: kept }) as KeptModels, write: async () => {} }
+  const book = new ModelBook({
+    surface: { modelRows: async () => {} },
+    servers: () => [...providers.keys()],
+    way: () => ({ state: 'ready' }),
+    need: () => {},
+    connect: async () => {},
+    source: () => ({}) as never,
+    names: () => [],
+    ...{ file, clock, log: silentLog },
+  })
+  const catalogue = modelCatalogue({
+    servers: () => [...providers.keys()],
+    book,
+    reach: async (server) => {
+      reached.push(server)
+      if (unreached[server]) throw unreached[server]
     },
-  ])
+    error: (server) => unreached[server],
+    provider: (server) => providers.get(server) as Provider,
+    defaultModel: () => undefined,
+    clock,
+  })
+  return { list: catalogue['models.list'], clock, reached }
+}
+
+/** What servers of which nothing is known answer. */
+function listingOf(answers: World['answers']) {
+  const { list, clock } = world({ answers })
   let done = false
-  const listing: Promise<Listing> = listModels(new ProviderRouter(new Map(providers)), clock).finally(() => {
+  const listing = list({}).finally(() => {
     done = true
   })
   return { listing, clock, settled: () => done }
