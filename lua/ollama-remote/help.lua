@@ -20,6 +20,12 @@ local TITLES = {
   servers = 'In the list of servers',
 }
 
+--- What nobody finds by looking at keys.
+local MORE = {
+  { lhs = ':Ollama', desc = 'and <Tab>: new, chats, search, rename, recover, set …' },
+  { lhs = ':help', desc = 'ollama-remote, the manual' },
+}
+
 --- The keys by which an action can be called from anywhere, whoever mapped them.
 ---@return ollama.HelpRow[]
 local function global_keys()
@@ -119,6 +125,7 @@ local function sections()
     end
   end
   all[#all + 1] = { title = 'Everywhere', rows = global_keys() }
+  all[#all + 1] = { title = 'Without a key of their own', rows = MORE }
   return vim.tbl_filter(function(section)
     return #section.rows > 0
   end, all)

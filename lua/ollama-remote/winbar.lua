@@ -85,6 +85,23 @@ local function viewer(chat, window)
   return (' %%#OllamaRemoteModel#%s%%=%%#OllamaRemoteEditing#%s '):format(plain(text), keys)
 end
 
+--- The spaces and the dot around model and facts.
+local AROUND = 6
+--- Which of several a chat is, and that it has unsaved words, takes so much.
+local LEAST_IDENTITY = 4
+
+--- As many of the facts as fit, the first before the last.
+---@param parts string[]
+---@param width integer
+---@return string
+local function fitted(parts, width)
+  local text = table.concat(parts, ' · ')
+  if #parts == 0 or vim.fn.strdisplaywidth(text) <= width then
+    return text
+  end
+  return fitted(vim.list_slice(parts, 1, #parts - 1), width)
+end
+
 ---@param chat ollama.Chat
 ---@param window integer
 ---@return string
@@ -103,13 +120,12 @@ function M.transcript(chat, window)
   if state.rate then
     parts[#parts + 1] = ('%.0f t/s'):format(state.rate)
   end
-  local model = state.model and plain(state.model) or 'no model yet'
-  local middle = table.concat(parts, ' · ')
-  local room = vim.api.nvim_win_get_width(window)
-    - vim.fn.strdisplaywidth((state.model or 'no model yet') .. middle)
-    - 8
+  local model = state.model or 'no model yet'
+  local room = vim.api.nvim_win_get_width(window) - vim.fn.strdisplaywidth(model) - AROUND
+  local middle = fitted(parts, room - LEAST_IDENTITY)
+  room = room - vim.fn.strdisplaywidth(middle) - 2
   return (' %%#OllamaRemoteModel#%%<%s %s%%#OllamaRemoteDim#  %s%%=%s '):format(
-    model,
+    plain(model),
     dot(chat),
     middle,
     plain(identity(chat, room))

@@ -13,7 +13,9 @@ describeWithNeovim('the keys', (nvim) => {
     await front.nvim.type('j')
     await front.nvim.waitForScreen(new RegExp(` ${Number(hidden) - 1} more below`))
     await front.nvim.type('G')
-    await front.nvim.waitForScreen(/Everywhere[\s\S]*<Space>ot +show or hide the chat[\s\S]*more above · k ╯/)
+    await front.nvim.waitForScreen(
+      /Everywhere[\s\S]*<Space>ot +show or hide the chat[\s\S]*:Ollama +and <Tab>[\s\S]*more above · k ╯/,
+    )
     await front.nvim.type('g?')
     await front.nvim.waitForScreen((screen) => !screen.includes('Everywhere'))
   })
