@@ -90,6 +90,38 @@ local function ask(chat)
   end)
 end
 
+--- Whether nothing was ever said, written or begun in it.
+---@param chat ollama.Chat
+---@return boolean
+local function is_blank(chat)
+  return #chat.outline.turns == 0
+    and chat.state.phase == 'idle'
+    and #chat.pending == 0
+    and not chat.state.file
+    and not require('ollama-remote.prompt').has_words(chat)
+end
+
+--- Ends a chat whose place another one took before anything stood in it: nobody would look for it.
+---@param chat? ollama.Chat
+function M.drop_blank(chat)
+  if chat and chat.known and chats.get(chat.id) and is_blank(chat) then
+    finish(chat)
+  end
+end
+
+--- Says what was ended where that is not seen, and that others go on where they are not.
+---@param name string
+---@param was_shown boolean
+local function tell(name, was_shown)
+  local others = #chats.living()
+  if was_shown and others == 0 then
+    return
+  end
+  local what = name ~= '' and ('"%s"'):format(name) or 'A new chat'
+  local rest = others > 0 and ('; %d more: :Ollama chats'):format(others) or ''
+  message.whisper(what .. ' is ended' .. rest)
+end
+
 --- Ends the chat that is meant. It asks only where something is unsaved that nobody saves by himself.
 function M.close()
   local chat = chats.current()
@@ -102,7 +134,10 @@ function M.close()
   if require('ollama-remote.save').would_lose(chat) then
     return ask(chat)
   end
+  local was_shown = require('ollama-remote.ui').is_shown(chat)
+  local name = require('ollama-remote.save').name_of(chat)
   finish(chat)
+  tell(name, was_shown)
 end
 
 return M

@@ -43,11 +43,13 @@ end
 
 ---@param left ollama.LeftOver
 local function recover(left)
+  local shown = require('ollama-remote.ui').shown_here()
   local chat = require('ollama-remote.chats').new()
   chat.recovers = left.key
   require('ollama-remote.chat').show(chat)
   require('ollama-remote.session').when_known(chat, function(failure)
     if not failure then
+      require('ollama-remote.ending').drop_blank(shown)
       return message.whisper('The chat goes on where it was left')
     end
     chat.recovers = nil

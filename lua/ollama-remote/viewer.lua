@@ -168,8 +168,10 @@ local function come_to_life(chat, opened)
   require('ollama-remote.keys').come_to_life(buffer)
   session.set_state(chat, opened)
   require('ollama-remote.ui').hide(chat)
+  local shown = require('ollama-remote.ui').shown_here()
   require('ollama-remote.ui').show(chat)
   require('ollama-remote.draft').opened(chat, opened.draft)
+  require('ollama-remote.ending').drop_blank(shown)
 end
 
 local take_up

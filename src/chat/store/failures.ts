@@ -44,7 +44,9 @@ export function changedUnderneath(path: string): PluginError {
 
 export function inUse(file: string, where: 'here' | 'elsewhere'): PluginError {
   return where === 'here'
-    ? new PluginError('CHAT_IN_USE', `${file} is open in this Neovim already`, { hint: ':Ollama chats shows it.' })
+    ? new PluginError('CHAT_IN_USE', `${file} is open in this Neovim already`, {
+        hint: ':Ollama chats shows it; :Ollama close ends it.',
+      })
     : new PluginError('CHAT_IN_USE', `${file} is open in another Neovim`, {
         hint: 'End it there with :Ollama close, or take it up as a copy, in a file of its own.',
       })

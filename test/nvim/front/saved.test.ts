@@ -57,6 +57,9 @@ describeWithNeovim('saved chats', (nvim) => {
     expect(await front.requests('chat.send')).toEqual([{ chat: 2, text: 'and then?' }])
     await front.nvim.type('<C-w>kgg[[')
     expect(await front.nvim.lua("return vim.fn.maparg('q', 'n')")).toBe('')
+    // Nothing stood in the living one.
+    expect(await front.requests('chat.close')).toEqual([{ chat: 1 }])
+    expect(await front.nvim.lua(`return #require('ollama-remote.chats').all()`)).toBe(1)
     expect(await front.nvim.lua("return vim.fn.maparg('ge', 'n')")).toMatch(/ollama-edit/)
   })
 

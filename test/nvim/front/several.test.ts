@@ -69,6 +69,32 @@ describeWithNeovim('several chats', (nvim) => {
     expect(await front.nvim.lua(`return ${CHAT}.id`)).toBe(1)
   })
 
+  test('what is ended unseen is named, and that others go on', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.send('hello')
+    await front.waitForEnd()
+    await begin(front, 2)
+    await front.nvim.type(' ot')
+    await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 1')
+    await front.nvim.type(' oc')
+    await front.nvim.waitForScreen(/A new chat is ended; 1 more: :Ollama chats/)
+    await front.nvim.type(' oc')
+    await front.nvim.waitForScreen(/"hello" is ended(?!;)/)
+  })
+
+  test('a narrow winbar leaves out the rate before the name of the model, and tells which of several it is', async () => {
+    const front = await startFront(nvim, { columns: 60 })
+    await front.open()
+    await front.send('hello')
+    await front.waitForEnd()
+    await front.nvim.waitForScreen(/gpu:qwen3:32b ● +31 t\/s/)
+    await begin(front, 2)
+    await front.nvim.lua(`require('ollama-remote.chat').show(${byId(1)})`)
+    await front.nvim.lua(`vim.api.nvim_win_set_width(${CHAT}.windows.transcript, 24)`)
+    await front.nvim.waitForScreen(/│ gpu:qwen3:32b ● +1\/2/)
+  })
+
   test('all of them go on with a new host', async () => {
     const front = await startFront(nvim)
     await front.open()
