@@ -37,6 +37,8 @@ describeWithNeovim('the keys', (nvim) => {
     const front = await startFront(nvim, { columns: 160, rows: 36 })
     await front.open()
     await front.nvim.type('g?')
-    await front.nvim.waitForScreen(/In the prompt .*In the transcript|In both.*In the transcript|send .*next turn/)
+    await front.nvim.waitForScreen(
+      /In the prompt .*(?:In the transcript|Everywhere)|In both.*In the transcript|send .*next turn/,
+    )
   })
 })
