@@ -1,6 +1,7 @@
 // The composition root: the only place where things are constructed, and where their life ends.
 import { join } from 'node:path'
 import type { NeovimClient } from 'neovim'
+import { ModelParts } from './app-models.ts'
 import { Chats } from './chat/chats.ts'
 import { Journals } from './chat/journal/journals.ts'
 import { type Owner, ownerOf } from './chat/journal/owner.ts'
@@ -13,28 +14,18 @@ import { systemClock } from './core/clock.ts'
 import { PluginError, toRecord } from './core/errors.ts'
 import { type HostEvent, logEvent, publicData } from './core/events.ts'
 import { fileLog, type Log, silentLog } from './core/log.ts'
-import { ModelBook } from './models/book.ts'
-import { type CatalogueHandlers, modelCatalogue } from './models/catalogue.ts'
-import { modelsFile } from './models/models-file.ts'
-import { modelOperations } from './models/operations.ts'
-import type { ModelSource } from './models/server-watch.ts'
-import { UpdateCheck } from './models/update-check.ts'
-import { verdictsFile } from './models/verdicts-file.ts'
 import { Editor } from './nvim/editor.ts'
 import { Ollama } from './providers/ollama.ts'
-import type { ModelKeeper } from './providers/provider.ts'
 import { ProviderRouter } from './providers/router.ts'
 import { type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
 import { ServerBook } from './servers/server-book.ts'
-import { detourFrom } from './tunnel/http/detour.ts'
 import { SecretKeeper } from './tunnel/secrets/keeper.ts'
 import type { Server } from './tunnel/server.ts'
 import { testServer } from './tunnel/server-test.ts'
 import { Servers } from './tunnel/servers.ts'
 import { userHostAliases } from './tunnel/ssh-config/aliases.ts'
 import { systemSshFiles } from './tunnel/ssh-files.ts'
-import { webPlaces } from './tunnel/web-places.ts'
 
 export class App {
   readonly #editor: Editor
@@ -43,8 +34,7 @@ export class App {
   readonly #servers: Servers
   readonly #secrets: SecretKeeper
   readonly #book: ServerBook
-  readonly #models: ModelBook
-  readonly #updates: UpdateCheck
+  readonly #models: ModelParts
   readonly #store: Store
   readonly #journals: Journals
   #owner: Promise<Owner> = ownerOf(process.ppid)
@@ -110,8 +100,7 @@ export class App {
       warn: (text) => this.#warn(text),
     })
     this.#book = this.#makeBook()
-    this.#models = this.#makeModelBook()
-    this.#updates = this.#makeUpdateCheck()
+    this.#models = this.#makeModels()
     this.#rpc = new RpcRouter(this.#handlers(), () => this.#log)
     this.#secrets = new SecretKeeper({
       prompts: this.#editor,
@@ -129,7 +118,7 @@ export class App {
       onRepeat: (server, path, why) => this.#tell({ name: 'Retry', server, path, why }),
       onStatus: (server, { state, error }) => {
         this.#book.changed(server)
-        this.#models.changed(server)
+        this.#models.book.changed(server)
         this.#chats.wayChanged()
         const why = error === undefined ? {} : { code: error.code, message: error.message }
         this.#tell({ name: 'ConnectionChanged', server, state, ...why })
@@ -146,6 +135,7 @@ export class App {
 
   /** Neovim is gone, or has the host end: what its chats hold is kept. */
   leave(): Promise<void> {
+    this.#models.close()
     return this.#chats.leave()
   }
 
@@ -175,15 +165,9 @@ export class App {
       'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
       'editor.focus': () => empty(this.#servers.focus()),
       'config.keep': async (choice) => empty(await this.#keep(choice)),
-      ...this.#choices(),
       'models.default': ({ model }) => this.#keepDefault(model),
       ...unbuiltModels,
       ...this.#models.handlers,
-      ...modelOperations({
-        keeper: (server) => this.#keeper(server),
-        onDone: (server) => this.#models.operated(server),
-      }),
-      'updates.check': (params) => this.#updates.check(params),
       'secrets.remember': () => this.#secrets.remember(),
       'secrets.forget': () => this.#secrets.forget(),
       'question.answer': async ({ question, value }) => ({ more: await this.#editor.answer(question, value) }),
@@ -260,38 +244,14 @@ export class App {
     })
   }
 
-  #makeModelBook(): ModelBook {
-    const placeOf = (server: string) => `models of ${server}`
-    return new ModelBook({
-      surface: this.#editor,
-      servers: () => this.#configured().names,
-      way: (server) => {
-        const { state, error, retryAt } = this.#configured().get(server).status()
-        return { state, ...(error ? { error: toRecord(error) } : {}), ...(retryAt === undefined ? {} : { retryAt }) }
-      },
-      need: (server, isNeeded) => this.#servers.need(placeOf(server), isNeeded ? server : undefined),
-      connect: (server) => this.#configured().get(server).connect(),
-      source: (server) => looksOf(this.#ollama(server)),
-      file: modelsFile(() => join(this.#dataFolder, 'models.json')),
-      names: () => this.#config.updates.names,
-      clock: systemClock,
-      log: this.#logNow,
-    })
-  }
-
-  #makeUpdateCheck(): UpdateCheck {
-    const detour = detourFrom(process.env.OLLAMA_REMOTE_TEST_WEB)
-    const serverOf = (name: string) => this.#configured().get(name)
-    return new UpdateCheck({
-      servers: () => this.#configured().names,
-      locate: (reference) => this.#providers().locate(reference),
-      models: (server, signal) => this.#ollama(serverOf(server).config.name).installed(signal),
-      places: (server) => webPlaces(serverOf(server), this.#config.updates.from, { clock: systemClock, detour }),
-      run: (server) => async (command, signal) => (await serverOf(server).run(command, signal)).output,
-      onModels: (server, models) => this.#models.listed(server, models),
-      onVerdict: (server, model, row) => this.#models.verdict(server, model, row),
-      file: verdictsFile(() => join(this.#dataFolder, 'verdicts.json')),
-      clock: systemClock,
+  #makeModels(): ModelParts {
+    return new ModelParts({
+      editor: this.#editor,
+      servers: () => this.#configured(),
+      providers: () => this.#providers(),
+      ollama: (server) => this.#ollama(server),
+      config: () => this.#config,
+      dataFolder: () => this.#dataFolder,
       log: this.#logNow,
     })
   }
@@ -301,27 +261,12 @@ export class App {
     this.#config = { ...this.#config, servers: config.servers }
     this.#router = undefined
     this.#providers()
-    this.#models.reconfigured()
+    this.#models.book.reconfigured()
   }
 
   #configured(): Servers {
     this.#providers()
     return this.#servers
-  }
-
-  #choices(): CatalogueHandlers {
-    return modelCatalogue({
-      servers: () => this.#configured().names,
-      book: this.#models,
-      reach: (server) => this.#configured().get(server).reach(),
-      error: (server) => this.#configured().get(server).status().error,
-      provider: (server) => this.#providers().provider(server),
-      defaultModel: () => {
-        const kept = this.#config.defaultModel
-        return kept === undefined ? undefined : this.#providers().fullName(kept)
-      },
-      clock: systemClock,
-    })
   }
 
   async #keepDefault(model: string): Promise<Results['models.default']> {
@@ -356,12 +301,6 @@ export class App {
     return ollama
   }
 
-  #keeper(server: string): ModelKeeper {
-    const { keeper } = this.#providers().provider(server)
-    if (keeper) return keeper
-    throw new PluginError('API_MODEL_UNFIT', `The models of ${server} cannot be looked after`)
-  }
-
   #tell(event: HostEvent): void {
     logEvent(this.#log, event)
     this.#editor.event(event.name, publicData(event)).catch((error: unknown) => {
@@ -391,18 +330,6 @@ function refuse(): never {
   throw new PluginError('INTERNAL', 'This is not built yet')
 }
 
-function looksOf(ollama: Ollama): ModelSource {
-  return {
-    version: (signal) => ollama.version(signal),
-    models: (signal) => ollama.models(signal),
-    loadedModels: (signal) => ollama.keeper.loadedModels(signal),
-    show: (model, signal) => ollama.keeper.show(model, signal),
-  }
-}
-
 const unbuiltModels = {
-  'pulls.start': refuse,
-  'pulls.cancel': refuse,
-  'pulls.list': refuse,
   'service.look': refuse,
 }

@@ -101,6 +101,18 @@ function M.model_rows(rows)
   return true
 end
 
+---@param row table
+---@return true
+function M.pull(row)
+  local pull = clean(row)
+  require('ollama-remote.pulls').update(pull)
+  local manager = package.loaded['ollama-remote.manager']
+  if manager then
+    manager.pull(pull)
+  end
+  return true
+end
+
 ---@param walk integer
 ---@param step table
 ---@return true

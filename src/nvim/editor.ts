@@ -1,6 +1,6 @@
 // The editor as the host sees it: every method is one verb of verbs.lua, each answered by Neovim.
 import { PluginError } from '../core/errors.ts'
-import type { ChatState, Envelope, SavedChat, ServerModels, ServerRow, TestStep } from '../rpc/protocol.ts'
+import type { ChatState, Envelope, PullRow, SavedChat, ServerModels, ServerRow, TestStep } from '../rpc/protocol.ts'
 import type { Prompts } from '../tunnel/transport.ts'
 
 /** What is needed of a msgpack-rpc client. */
@@ -68,6 +68,11 @@ export class Editor implements Prompts {
   /** Something of a server's models has changed. */
   async modelRows(rows: ServerModels): Promise<void> {
     await this.#verb('model_rows', rows)
+  }
+
+  /** A pull has moved on, or ended. */
+  async pull(row: PullRow): Promise<void> {
+    await this.#verb('pull', row)
   }
 
   async testStep(walk: number, step: TestStep): Promise<void> {

@@ -367,7 +367,10 @@ export interface PullRow {
   rate?: number
   left_ms?: number
   layers?: Array<{ digest: string; total: number; completed: number }>
+  /** Why it failed, or what it waits for. */
   error?: ErrorRecord
+  /** What a person should know of its end, as a sentence. */
+  note?: string
 }
 
 /** Whether a newer model is to be had: `local` was made on the server, `cloud` runs elsewhere. */

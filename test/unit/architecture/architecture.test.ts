@@ -6,6 +6,7 @@ import { type Import, importsOf, sourceFiles } from './imports.ts'
 const ARROWS: Record<string, readonly string[]> = {
   'main.ts': ['app.ts', 'nvim/attach.ts'],
   'app.ts': [''],
+  'app-models.ts': [''],
   'core/': [],
   'config/': ['core/'],
   'tunnel/': ['core/', 'config/schema.ts (type)', 'models/web.ts (type)', 'providers/provider.ts (type)'],

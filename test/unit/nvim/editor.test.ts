@@ -17,6 +17,8 @@ describe('the verbs', () => {
     const step = { stage: 'tcp', ms: 3 } as const
     await editor.server(row)
     await editor.testStep(7, step)
+    const pull = { server: 'gpu', model: 'qwen3:4b', state: 'queued', status: '' } as const
+    await editor.pull(pull)
     expect(calls).toEqual([
       ['reply', 7, { ok: true, value: { a: 1 } }],
       ['render', 1, '# You\n', 0],
@@ -25,6 +27,7 @@ describe('the verbs', () => {
       ['notify', 'warn', 'careful'],
       ['server', row],
       ['test_step', 7, step],
+      ['pull', pull],
     ])
   })
 
