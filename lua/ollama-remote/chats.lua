@@ -80,6 +80,7 @@ local M = {}
 ---@field phase_rows? integer how many rows the phase and the waiting prompts take
 ---@field saving? true it was given to the host to be saved
 ---@field kept_draft? string what stood in the prompt when it was saved
+---@field was_busy? true its host went while something was asked
 ---@field stuck? true it could not be ended without a loss
 ---@field taking? true it is just being taken up
 ---@field read_only? true it was loaded to be read: it has no prompt, and is meant only where the cursor is in it

@@ -61,7 +61,7 @@ end
 ---@param chat ollama.Chat
 ---@return table params of chat.open
 function M.of(chat)
-  local params = { chat = chat.id, key = chat.key }
+  local params = { chat = chat.id, key = chat.key, was_busy = chat.was_busy }
   local buffer = chats.buffer(chat, 'transcript')
   -- Of a transcript that is still being written only the end is there.
   if not buffer or chat.drawing then
@@ -89,7 +89,8 @@ function M.tell_all(chat, callback)
     local last = buffer and api.nvim_buf_is_valid(buffer) and api.nvim_buf_line_count(buffer) - 1
       or 0
     if row >= last then
-      local params = { chat = chat.id, key = chat.key, pieces = piece > 1 and piece - 1 or nil }
+      local params = { chat = chat.id, key = chat.key, was_busy = chat.was_busy }
+      params.pieces = piece > 1 and piece - 1 or nil
       return rpc.request('chat.open', params, callback)
     end
     local text = require('ollama-remote.transcript').text(chat, row, math.min(row + PIECE, last))

@@ -103,7 +103,7 @@ function M.when_known(chat, callback)
     if failure then
       return opened(chat, failure)
     end
-    chat.known, chat.key, chat.recovers = true, state.key, nil
+    chat.known, chat.key, chat.recovers, chat.was_busy = true, state.key, nil, nil
     require('ollama-remote.draft').opened(chat, state.draft)
     M.set_state(chat, state)
     if model and model ~= state.model then
@@ -210,9 +210,23 @@ rpc.when_up(function()
   end
 end)
 
+--- The next host goes on with what was asked, or says at least that it was cut; nobody has to press a key for it.
+---@param chat ollama.Chat
+local function go_on(chat)
+  chat.was_busy = true
+  vim.schedule(function()
+    if chats.get(chat.id) then
+      M.when_known(chat, M.tell)
+    end
+  end)
+end
+
 rpc.when_gone(function()
   for _, chat in ipairs(chats.all()) do
     chat.known = false
+    if chat.state.phase ~= 'idle' then
+      go_on(chat)
+    end
     local ended = chat.state.phase ~= 'idle' and 'interrupted' or chat.state.ended
     local gone = { phase = 'idle', queued = 0, ended = ended }
     local state = vim.tbl_extend('force', chat.state, gone)

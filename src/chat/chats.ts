@@ -109,7 +109,11 @@ export class Chats {
     const known = this.#open.get(chat)
     if (known) return this.#shown(known.session)
     const newcomer = await this.#newcomers.open(params)
-    if (newcomer) return this.#begin(chat, newcomer.resumed, newcomer.left).state()
+    if (newcomer) {
+      const session = this.#begin(chat, newcomer.resumed, newcomer.left)
+      if (params.was_busy) session.goOn()
+      return session.state()
+    }
     return { chat, phase: 'idle', queued: 0, wants_transcript: true }
   }
 

@@ -1,48 +1,20 @@
 // The life of one chat: what is asked, when, and what is told of it. Not here: the legal states (session-states.ts), the
 // way of an answer (answer-run.ts), how the editor is kept in step with the conversation (transcript.ts), what a person
 // does with its history (editing.ts).
-import type { Clock } from '../core/clock.ts'
 import { type ErrorRecord, PluginError } from '../core/errors.ts'
-import type { Log } from '../core/log.ts'
 import type { ChatState } from '../rpc/protocol.ts'
-import { type Answerer, AnswerRun } from './answer-run.ts'
+import { AnswerRun } from './answer-run.ts'
 import { askedTurns, type Conversation, cutAnswer, isStoppedMark, localTime, type Turn } from './conversation.ts'
 import { Editing } from './editing.ts'
-import { Ledger, type OnChange } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import { endedState, type Outcome, rateOf } from './outcome.ts'
 import { type ChatSettings, Parameters } from './parameters.ts'
-import type { Ways } from './patience.ts'
-import type { TranscriptSurface } from './picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
 import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record.ts'
+import type { SessionDeps, SessionStart } from './session-deps.ts'
 import { SessionStates } from './session-states.ts'
 import type { Left } from './take-over.ts'
 import { Transcript } from './transcript.ts'
-
-/** What a session needs of an editor. */
-export interface ChatSurface extends TranscriptSurface {
-  state(state: ChatState): Promise<void>
-}
-
-export interface SessionDeps {
-  surface: ChatSurface
-  answerer: Answerer
-  ways: Ways
-  clock: Clock
-  log: Log
-  settings(): ChatSettings
-}
-
-/** Where a session begins, and who keeps what becomes of it. */
-export interface SessionStart {
-  /** What is known of the chat already. */
-  record?: ChatRecord
-  onChange?: OnChange
-  /** Nothing is asked any more, and nothing waits to be. */
-  onIdle?(): void
-  /** Told with the state: what is kept of the chat, and where. */
-  kept?(): Pick<ChatState, 'key' | 'title' | 'named' | 'file' | 'unsaved' | 'autosave' | 'save_fails' | 'read_only'>
-}
 
 export class Session {
   readonly editing: Editing
@@ -140,6 +112,19 @@ export class Session {
     const cut = cutAnswer(this.conversation)
     if (cut) return this.#ask(cut.model ?? this.#chosenModel(), cut)
     throw new PluginError('CHAT_NO_TURN', 'The last answer was not cut', { hint: 'gr asks the last question again.' })
+  }
+
+  /**
+   * Goes on with what an earlier host was asked and did not bring to its end, where that is done by itself. An answer that is
+   * whole, or that a person has stopped, is left as it is.
+   */
+  goOn(): void {
+    const { model } = this.record.meta
+    if (this.#answer || this.settings.resume !== 'auto' || model === undefined) return
+    const last = this.conversation.turns.at(-1)
+    const cut = cutAnswer(this.conversation)
+    if (last?.role === 'user') void this.#ask(model)
+    else if (cut?.end === 'interrupted') void this.#ask(cut.model ?? model, cut)
   }
 
   /** The prompts behind the running answer. */

@@ -128,7 +128,9 @@ export const userConfigSchema = z.strictObject({
   resume: z
     .enum(['auto', 'ask', 'never'])
     .optional()
-    .describe('Whether an answer that a lost link cut is continued when the link is back; `auto` by default'),
+    .describe(
+      'Whether an answer that a lost link or a dead host cut is continued when they are back; `auto` by default',
+    ),
   updates: z
     .strictObject({
       from: z

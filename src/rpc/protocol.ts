@@ -67,6 +67,7 @@ export const requestSchemas = {
    * Makes a chat known. With `key`, the chat that an earlier host knew by it goes on; `transcript` is what that host left in
    * its buffer, which may be ahead of what is written down: all of it, or what stands below `above`. One that came in
    * pieces is told by their count. Answered with `wants_transcript` when all of it is needed; then it is asked once more.
+   * `was_busy`: something was asked of that host, and had no end.
    */
   'chat.open': z.object({
     chat,
@@ -74,6 +75,7 @@ export const requestSchemas = {
     transcript: z.string().optional(),
     above: above.optional(),
     pieces: z.int().positive().optional(),
+    was_busy: z.boolean().optional(),
   }),
   /** A piece of a long transcript, by number from 1. */
   'chat.piece': z.object({ chat, piece: z.int().positive(), text: z.string() }),

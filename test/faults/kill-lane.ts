@@ -92,6 +92,8 @@ export class KillLane {
       servers: { gpu: { url: ollama.url } },
       default_model: 'gpu:plain:latest',
       title: 'first-line',
+      // What comes after a kill is not to be mixed with what was there.
+      resume: 'ask',
       autosave: false,
     }
     const init = `

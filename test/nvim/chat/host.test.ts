@@ -30,6 +30,11 @@ function listens(pid: number): boolean {
   )
 }
 
+/** How often something was asked; what only shows how a prompt is rendered does not count. */
+function asks(world: World): number {
+  return world.chats().filter((body) => !('_debug_render_only' in body)).length
+}
+
 /** How often the person was told of a host's death. */
 async function obituaries(world: World): Promise<number> {
   return (await world.nvim.messages()).match(/The host ended/g)?.length ?? 0
@@ -63,7 +68,7 @@ describeWithSshd('the host', (openssh) => {
     })
 
     test('killed in mid-answer: what came stays, what waited comes back, and the next prompt goes on', async () => {
-      const world = await startWorld(nvim, sshd())
+      const world = await startWorld(nvim, sshd(), { setup: { resume: 'ask' } })
       await world.open()
       await world.ask('one')
       world.ollama.script({ ...STEPWISE, thinking: ['pondering '], pieces: ['Half **an ', 'answer'] })
@@ -91,6 +96,29 @@ describeWithSshd('the host', (openssh) => {
       ])
       expect((await world.turns())[3]).toMatchObject({ thinking: 'pondering ', text: 'Half **an ', end: 'interrupted' })
       expect(await obituaries(world)).toBe(1)
+    })
+
+    test('killed in mid-answer, or started anew: the answer is gone on with by itself, and no whole one is', async () => {
+      const world = await startWorld(nvim, sshd(), { ssh: false })
+      await world.open()
+      await world.ask('one')
+      for (const end of ['killed', 'started anew']) {
+        const pieces = [`Half of ${end} `, 'answer ', 'is none.']
+        world.ollama.script({ ...STEPWISE, pieces })
+        world.ollama.scriptAll({ pieces })
+        const [before, asked] = [await world.ends(), asks(world)]
+        await world.send(end)
+        await world.waitForTranscript(`Half of ${end}`)
+        if (end === 'killed') process.kill(await world.hostPid(), 'SIGKILL')
+        else await world.nvim.command('Ollama restart')
+        expect(await world.ended(before + 1)).toMatchObject({ text: pieces.join(''), end: 'done' })
+        expect(asks(world)).toBe(asked + 2)
+      }
+      const before = world.chats().length
+      await world.nvim.command('Ollama restart')
+      await world.nvim.waitForLua(`return ${CHAT}.known`)
+      expect(world.chats()).toHaveLength(before)
+      expect((await world.turns()).map(({ role }) => role).join()).toBe('user,assistant,'.repeat(3).slice(0, -1))
     })
 
     test('it never listens, and dies with a Neovim that is killed, in mid-answer too', async () => {
@@ -126,7 +154,7 @@ describeWithSshd('the host', (openssh) => {
     })
 
     test(':Ollama restart starts it anew without a word of death, and the conversation goes on', async () => {
-      const world = await startWorld(nvim, sshd())
+      const world = await startWorld(nvim, sshd(), { setup: { resume: 'ask' } })
       await world.open()
       await world.ask('one')
       const pid = await world.hostPid()

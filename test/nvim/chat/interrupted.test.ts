@@ -99,7 +99,7 @@ describeWithSshd('a lost link', (openssh) => {
     })
 
     test('when the host dies while prompts wait, none is lost', async () => {
-      const { world, relay } = await relayed()
+      const { world, relay } = await relayed({ setup: { resume: 'ask' } })
       await relay.close()
       for (const text of ['one', 'two', 'three']) await world.send(text)
       await world.nvim.waitForScreen(/offline: waiting for gpu[\s\S]*queued: three/)

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { historyOf } from '../../../src/chat/history.ts'
+import type { Turn } from '../../../src/chat/conversation.ts'
+import { current, historyOf } from '../../../src/chat/history.ts'
 import type { Change, ChatRecord } from '../../../src/chat/record.ts'
 import { Session } from '../../../src/chat/session.ts'
 import { CHAT, setUp } from './rig.ts'
@@ -41,4 +42,20 @@ it('takes for sent what was being written, and never what is written behind a pr
   expect(rig.session.record.meta.draft).toEqual({ text: 'three' })
   rig.session.noteDraft({ text: ' \n' })
   expect(rig.session.record.meta.draft).toBeUndefined()
+})
+
+it('asks again what had no answer when its host went, or goes on with it, and leaves a whole one alone', async () => {
+  const { turns } = current(RECORD.history)
+  const cut: Turn = { role: 'assistant', text: 'Half an ', at: '', model: 'gpu:m', end: 'interrupted' }
+  const goneOn = (resume: 'auto' | 'ask', ...more: Turn[]) => {
+    const rig = setUp({ resume })
+    const record = { ...RECORD, history: historyOf({ turns: [...turns, ...more] }) }
+    new Session(CHAT, rig.deps, { record }).goOn()
+    return rig.answerer.answers.map(({ partial }) => partial?.text)
+  }
+  expect(goneOn('auto')).toEqual([undefined])
+  expect(goneOn('auto', cut)).toEqual(['Half an '])
+  expect(goneOn('ask', cut)).toEqual([])
+  expect(goneOn('auto', { ...cut, end: 'done' })).toEqual([])
+  expect(goneOn('auto', { ...cut, end: 'stopped' })).toEqual([])
 })
