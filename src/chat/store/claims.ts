@@ -79,13 +79,16 @@ export class Claims {
     if ((await this.#read(path))?.isLiving) return false
     const second = path + HEIR
     if (!(await this.#make(file, second))) {
-      // Held for no longer than it takes to remove a file, or its owner died just then.
-      if (!(await this.#read(second))?.isLiving) await rm(second, { force: true })
+      // Held for no longer than it takes to remove a file, or its owner died just then. One that is gone may be another's now.
+      const found = await this.#read(second)
+      if (found && !found.isLiving) await rm(second, { force: true })
       return false
     }
     try {
-      if ((await this.#read(path))?.isLiving) return false
-      await rm(path, { force: true })
+      const found = await this.#read(path)
+      if (found?.isLiving) return false
+      // Where there was none, somebody may have made one since.
+      if (found) await rm(path, { force: true })
       return await this.#make(file)
     } finally {
       await rm(second, { force: true })
