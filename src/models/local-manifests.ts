@@ -1,5 +1,6 @@
 // The manifests of installed models, which Ollama's API does not tell: read where Ollama keeps them, by one command over SSH
 // that only reads. How the command gets there is not known here; that it does not is nothing to worry about.
+import type { Clock } from '../core/clock.ts'
 import { digestOf, type Manifest, parseManifest } from './manifest.ts'
 import type { ModelName } from './names.ts'
 
@@ -11,6 +12,9 @@ interface Wanted {
   digest: string
   resolve: (manifest: Manifest | undefined) => void
 }
+
+/** Others that are wanted so soon after the first are read with it; its registry takes longer to answer, in milliseconds. */
+const GATHERING_MS = 50
 
 /** How many are read by one command, so that no shell finds it too long. */
 const AT_ONCE = 32
@@ -61,15 +65,17 @@ export function* filesIn(printed: Uint8Array): Generator<{ index: number; bytes:
 export class LocalManifests {
   readonly #run: Run
   readonly #signal: AbortSignal
+  readonly #clock: Clock
   #waiting: Wanted[] = []
   #isRunning = false
   /** A command that failed once is not run again. */
   #isHopeless = false
 
-  /** @param signal ends what is being read. */
-  constructor(run: Run, signal: AbortSignal) {
+  /** `signal` ends what is being read. */
+  constructor({ run, signal, clock }: { run: Run; signal: AbortSignal; clock: Clock }) {
     this.#run = run
     this.#signal = signal
+    this.#clock = clock
   }
 
   /** The manifest that has this digest; `undefined` when it cannot be had. Never rejects. */
@@ -84,6 +90,7 @@ export class LocalManifests {
   /** What is wanted while a command runs is read by the next one. */
   async #readWaiting(): Promise<void> {
     this.#isRunning = true
+    await this.#clock.sleep(GATHERING_MS, this.#signal).catch(() => {})
     while (this.#waiting.length > 0) {
       const wanted = this.#waiting.splice(0, AT_ONCE)
       const found = await this.#found(wanted)

@@ -61,7 +61,8 @@ export class Registry {
     const response = await this.#web.request(request)
     const wait = response.status === 429 ? waitOf(response, this.#clock.now()) : undefined
     if (wait === undefined || wait > MAX_WAIT_MS) return response
-    await this.#clock.sleep(wait, request.signal)
+    // A signal of its own, for many may wait at once.
+    await this.#clock.sleep(wait, AbortSignal.any([request.signal]))
     return this.#web.request(request)
   }
 }

@@ -97,7 +97,7 @@ export class UpdateCheck {
     const over = new AbortController()
     const signal = AbortSignal.any([over.signal, this.#life.signal])
     const web = new WebFromPlaces(places(server))
-    const manifests = new LocalManifests(run(server), signal)
+    const manifests = new LocalManifests({ run: run(server), signal, clock })
     try {
       const rows = await this.#judgeAll(server, open, {
         ...{ registry: new Registry({ web, clock }), manifests, installed, signal },

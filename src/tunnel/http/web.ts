@@ -95,11 +95,11 @@ export class TunnelWeb implements Web {
     })
     const response = await raceAbort(asked, signal)
     link?.answered?.()
-    return {
-      status: response.statusCode,
-      headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
-      body: await wholeOf(everythingOf(response.body), url),
-    }
+    const body = await wholeOf(everythingOf(response.body), url)
+    // undici gives the connection back one turn later; whoever asks again at once would be given a second one.
+    await new Promise((resolve) => setImmediate(resolve))
+    const lines = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
+    return { status: response.statusCode, headers: Object.fromEntries(lines), body }
   }
 
   async #makeDispatcher(): Promise<{ undici: Undici; dispatcher: Dispatcher }> {
@@ -108,7 +108,7 @@ export class TunnelWeb implements Web {
     const tls = {
       // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
       rejectUnauthorized: true,
-      ...(detour ? { ca: [...detour.authorities] } : {}),
+      ...(detour?.authorities.length ? { ca: [...detour.authorities] } : {}),
     }
     const options: Agent.Options = {
       connections: MAX_CONNECTIONS,
@@ -136,7 +136,8 @@ export class TunnelWeb implements Web {
     const open = async (): Promise<Duplex> => {
       if (this.#unanswered === 0) throw new PluginError('CANCELLED', 'Nobody waits for this channel')
       const { hostname, port } = this.#placeOf(target)
-      return link.open(hostname.replace(/^\[|\]$/g, ''), Number(port), this.#over.signal)
+      // A signal of its own each, for many listen at once.
+      return link.open(hostname.replace(/^\[|\]$/g, ''), Number(port), AbortSignal.any([this.#over.signal]))
     }
     open().then(
       (socket) => {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { filesIn, LocalManifests, readCommand } from '../../../src/models/local-manifests.ts'
+import { systemClock } from '../../../src/core/clock.ts'
+import { filesIn, LocalManifests, type Run, readCommand } from '../../../src/models/local-manifests.ts'
 import { type ModelName, parseModelName } from '../../../src/models/names.ts'
 import { contents, manifestOf } from '../../support/registry-double/published.ts'
 
@@ -77,35 +78,40 @@ describe('the command that reads manifests', () => {
 })
 
 describe('LocalManifests', () => {
+  const reader = (run: Run) => new LocalManifests({ run, signal: new AbortController().signal, clock: systemClock })
   const old = manifestOf(contents('old'))
   const answer = (index: number, bytes: Buffer) =>
     Buffer.concat([Buffer.from(`ollama-remote-manifest ${index} ${bytes.length}\n`), bytes, Buffer.from('\n')])
 
-  it('reads what is wanted meanwhile by one further command', async () => {
+  it('reads by one command what is wanted at the same time', async () => {
     const commands: string[] = []
-    const manifests = new LocalManifests(async (command) => {
+    const run = async (command: string) => {
       commands.push(command)
       return Buffer.concat(NAMES.map((_, index) => answer(index, old.bytes)))
-    }, new AbortController().signal)
-    const found = await Promise.all(NAMES.map((name) => manifests.read(name, old.digest)))
+    }
+    const manifests = reader(run)
+    const readAll = () => Promise.all(NAMES.map((name) => manifests.read(name, old.digest)))
+    const found = await readAll()
     expect(found.map((manifest) => manifest?.layers.length)).toEqual([3, 3, 3, 3])
+    expect(commands).toEqual([readCommand(NAMES.map(pathOf))])
+    await readAll()
     expect(commands.length).toBe(2)
   })
 
   it('takes only a file that has the digest, its last line break aside', async () => {
     const files = [manifestOf(contents('new')).bytes, Buffer.from(`${old.bytes}\n`)]
     const run = async () => Buffer.concat(files.map((bytes) => answer(0, bytes)))
-    const manifests = new LocalManifests(run, new AbortController().signal)
+    const manifests = reader(run)
     expect((await manifests.read(NAMES[0] as ModelName, old.digest))?.config.digest).toBe(old.config.digest)
     expect(await manifests.read(NAMES[0] as ModelName, 'ab'.repeat(32))).toBeUndefined()
   })
 
   it('gives up for good when the command cannot be run', async () => {
     let runs = 0
-    const manifests = new LocalManifests(async () => {
+    const manifests = reader(async () => {
       runs++
       throw new Error('This account may only forward')
-    }, new AbortController().signal)
+    })
     const read = () => Promise.all(NAMES.map((name) => manifests.read(name, old.digest)))
     expect([await read(), await read()].flat()).toEqual(Array(8).fill(undefined))
     expect(runs).toBe(1)
