@@ -1,5 +1,6 @@
 /**
- * A chat of 5 MB: taken over by a host that is started anew, opened when its buffer was wiped, hidden and shown again.
+ * A chat of 5 MB: taken over by a host that is started anew and knows nothing of it; opened when its buffer was wiped; taken
+ * over by a host that has its journal; a turn taken out and back again; hidden and shown again.
  * Measured is the longest delay of the editor's main loop, for one freeze is what a person feels.
  */
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,7 +12,7 @@ import type { Line, Row } from '../rows.ts'
 import { type Sample, sample } from '../sampling.ts'
 import type { Scope } from '../scope.ts'
 import { openStage } from '../stage.ts'
-import { maximum } from '../statistics.ts'
+import { maximum, median } from '../statistics.ts'
 import { answerText } from '../text.ts'
 
 export const bigChat: Scenario = {
@@ -24,6 +25,7 @@ const BYTES = 5_000_000
 const TURNS = 500
 const IDLE_MS = 2_000
 const TOGGLES = 5
+const STEPS = 10
 const LIMIT_MS = 50
 /** What is drawn after a toggle is drawn by then. */
 const SETTLE_MS = 300
@@ -53,6 +55,15 @@ const AWAIT_WHOLE = `
   vim.defer_fn(look, 20)
 `
 
+const ASK = `
+  local method, params = ...
+  local chat = require('ollama-remote.chats').current()
+  local began = Bench.now()
+  require('ollama-remote.session').request(chat, method, params, function()
+    Bench.tell('asked', Bench.now() - began)
+  end)
+`
+
 const WIPE = "vim.cmd('bwipeout! ' .. require('ollama-remote.chats').current().buffers.transcript)"
 
 async function measure(rig: Rig, line: NeovimLine, scope: Scope): Promise<Line[]> {
@@ -65,10 +76,14 @@ async function measure(rig: Rig, line: NeovimLine, scope: Scope): Promise<Line[]
   await editor.lua(WIPE)
   await delay(SETTLE_MS)
   const opened = await sample(editor, () => whole(editor, "vim.cmd('Ollama toggle')"))
+  const again = await sample(editor, () => whole(editor, "vim.cmd('Ollama restart')"))
+  const stepped = await sample(editor, () => step(editor))
   const toggled = await sample(editor, () => toggle(editor))
   return [
     row(`${named}: taken over by a new host`, adopted, idle),
     row(`${named}: opened`, opened, idle),
+    row(`${named}: taken over by the one that has its journal`, again, idle),
+    stepRow(`${named}: a turn taken out, and back: key → transcript`, stepped, idle),
     row(`${named}: hidden and shown ${TOGGLES} times`, toggled, idle),
   ]
 }
@@ -84,12 +99,39 @@ function row(figure: string, taken: Sample<unknown>, idle: Sample<unknown>): Row
   }
 }
 
+function stepRow(figure: string, taken: Sample<number[]>, idle: Sample<unknown>): Row {
+  return {
+    figure,
+    unit: 'ms',
+    ours: median(taken.value),
+    also: { max: maximum(taken.value), 'longest main-loop delay': maximum(taken.loop) },
+    beside: [{ what: 'longest delay when idle', value: maximum(idle.loop) }],
+  }
+}
+
 /** Does what brings the chat, and waits until all of it is there. */
 async function whole(editor: Editor, code: string): Promise<void> {
   const told = editor.told<boolean>('whole')
   await editor.lua(code)
   await editor.lua(AWAIT_WHOLE)
   if (!(await told)) throw new Error('the transcript is not what it should be')
+}
+
+/** Takes the last turn out, and goes to and fro between the two versions; the one with all turns is shown in the end. */
+async function step(editor: Editor): Promise<number[]> {
+  await asked(editor, 'chat.delete', { turn: TURNS })
+  const times: number[] = []
+  for (let half = 0; half <= 2 * STEPS; half += 1) {
+    times.push(await asked(editor, 'chat.step', { by: half % 2 === 0 ? -1 : 1 }))
+  }
+  return times
+}
+
+/** Milliseconds until a request about the chat was answered. */
+function asked(editor: Editor, method: string, params: Record<string, unknown>): Promise<number> {
+  const told = editor.told<number>('asked')
+  editor.lua(ASK, method, params).catch(() => {})
+  return told
 }
 
 async function toggle(editor: Editor): Promise<void> {
