@@ -6,11 +6,15 @@ local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
 local session = require('ollama-remote.session')
+local transcript = require('ollama-remote.transcript')
 
 local group = api.nvim_create_augroup('ollama-remote.save', { clear = true })
 
 --- Names that are proposed are cut after so many characters.
 local NAME_CHARACTERS = 60
+
+--- A copy is written in parts of so many lines.
+local COPIED_LINES = 2000
 
 --- Whether nobody saves it by himself: that is off, or does not succeed.
 ---@param chat ollama.Chat
