@@ -78,25 +78,28 @@ export class ModelParts {
       source: (server) => looksOf(ollama(server)),
       file: modelsFile(() => join(dataFolder(), 'models.json')),
       names: () => config().updates.names,
+      defaultModel: () => this.#defaultModel(),
       clock: systemClock,
       log,
     })
   }
 
   #choices(): CatalogueHandlers {
-    const { servers, providers, config } = this.#world
+    const { servers, providers } = this.#world
     return modelCatalogue({
       servers: () => servers().names,
       book: this.book,
       reach: (server) => servers().get(server).reach(),
       error: (server) => servers().get(server).status().error,
       provider: (server) => providers().provider(server),
-      defaultModel: () => {
-        const kept = config().defaultModel
-        return kept === undefined ? undefined : providers().fullName(kept)
-      },
+      defaultModel: () => this.#defaultModel(),
       clock: systemClock,
     })
+  }
+
+  #defaultModel(): string | undefined {
+    const kept = this.#world.config().defaultModel
+    return kept === undefined ? undefined : this.#world.providers().fullName(kept)
   }
 
   #makeUpdateCheck(): UpdateCheck {

@@ -157,6 +157,9 @@ local table_of_actions = {
   servers = function()
     require('ollama-remote.servers').open()
   end,
+  models = function()
+    require('ollama-remote.manager').open()
+  end,
   ['server-connect'] = function()
     require('ollama-remote.servers').connect()
   end,
@@ -188,6 +191,35 @@ local table_of_actions = {
     require('ollama-remote.help').open()
   end,
 }
+
+--- The keys of the manager: file and function.
+---@type table<string, { [1]: string, [2]: string }>
+local of_the_manager = {
+  ['models-show'] = { 'manager_actions', 'show' },
+  ['models-pull'] = { 'manager_pulls', 'pull' },
+  ['models-update'] = { 'manager_pulls', 'update' },
+  ['models-update-all'] = { 'manager_pulls', 'update_all' },
+  ['models-check'] = { 'manager_pulls', 'check' },
+  ['models-cancel'] = { 'manager_pulls', 'cancel' },
+  ['models-mark'] = { 'manager_actions', 'mark' },
+  ['models-delete'] = { 'manager_actions', 'delete' },
+  ['models-copy'] = { 'manager_actions', 'copy' },
+  ['models-load'] = { 'manager_actions', 'load' },
+  ['models-unload'] = { 'manager_actions', 'unload' },
+  ['models-keep'] = { 'manager_actions', 'keep_alive' },
+  ['models-default'] = { 'manager_actions', 'make_default' },
+  ['models-chat'] = { 'manager_actions', 'chat' },
+  ['models-sort'] = { 'manager_actions', 'sort' },
+  ['models-filter'] = { 'manager_actions', 'filter' },
+  ['models-refresh'] = { 'manager', 'refresh' },
+  ['models-close'] = { 'manager', 'close' },
+}
+
+for action, place in pairs(of_the_manager) do
+  table_of_actions[action] = function()
+    require('ollama-remote.' .. place[1])[place[2]]()
+  end
+end
 
 ---@param action string
 function M.run(action)

@@ -85,6 +85,12 @@ local function stop(call)
   require('ollama-remote.actions').run(call.bang and 'stop-all' or 'stop')
 end
 
+---@param call ollama.Invocation
+local function models(call)
+  local only = vim.split(call.rest, '%s+', { trimempty = true })
+  require('ollama-remote.manager').open(#only > 0 and only or nil)
+end
+
 ---@type table<string, fun(call: ollama.Invocation)>
 local subcommands = {
   ask = ask,
@@ -100,6 +106,7 @@ local subcommands = {
   load = with_saved('load'),
   log = plain('log'),
   model = with_model('switch'),
+  models = models,
   new = begin,
   queue = plain('queue'),
   recover = plain('recover'),
@@ -160,6 +167,9 @@ function M.complete(lead, line)
   local name = before:match('Ollama%s+(%S+)%s+$')
   if name == 'model' or name == 'default' then
     return beginning_with(require('ollama-remote.picker').known(), lead)
+  end
+  if before:match('Ollama%s+models%s') then
+    return require('ollama-remote.manager_names').complete_servers(lead)
   end
   if before:match('Ollama%s+set%s') then
     return beginning_with(require('ollama-remote.parameters').names(), lead)

@@ -18,6 +18,7 @@ local TITLES = {
   ['prompt+transcript'] = 'In both',
   viewer = 'In a saved chat that is read',
   servers = 'In the list of servers',
+  models = 'In the list of models',
 }
 
 --- What nobody finds by looking at keys.
@@ -25,6 +26,10 @@ local MORE = {
   { lhs = ':Ollama', desc = 'and <Tab>: new, chats, search, rename, recover, set …' },
   { lhs = ':help', desc = 'ollama-remote, the manual' },
 }
+
+--- By filetype.
+---@type table<string, ollama.Place>
+local LISTS = { ['ollama-servers'] = 'servers', ['ollama-models'] = 'models' }
 
 --- The keys by which an action can be called from anywhere, whoever mapped them.
 ---@return ollama.HelpRow[]
@@ -104,9 +109,9 @@ local function sections()
   local chats = require('ollama-remote.chats')
   local buffer = api.nvim_get_current_buf()
   local chat, part = chats.of_buffer(buffer)
-  local is_servers = vim.bo[buffer].filetype == 'ollama-servers'
-  chat = chat or (not is_servers and chats.current()) or nil
-  local found = local_keys(is_servers and { servers = buffer } or {
+  local list = LISTS[vim.bo[buffer].filetype]
+  chat = chat or (not list and chats.current()) or nil
+  local found = local_keys(list and { [list] = buffer } or {
     prompt = chat and chats.buffer(chat, 'prompt'),
     transcript = chat and chats.buffer(chat, 'transcript'),
     viewer = chat and chat.read_only and chats.buffer(chat, 'transcript') or nil,

@@ -1,7 +1,7 @@
 -- The keys inside the plugin's own buffers, as one table: the maps and the help both come from it.
 local M = {}
 
----@alias ollama.Place 'prompt'|'transcript'|'viewer'|'servers' a viewer has the transcript's keys that only read, too
+---@alias ollama.Place 'prompt'|'transcript'|'viewer'|'servers'|'models' a viewer has the transcript's keys that only read, too
 
 ---@class ollama.Key
 ---@field action string the name in `<Plug>(ollama-…)` and in the option `keymaps`
@@ -168,6 +168,33 @@ for _, row in ipairs({
 }) do
   M.table[#M.table + 1] =
     { action = row[1], lhs = row[2], modes = { 'n' }, where = { 'servers' }, desc = row[3] }
+end
+
+for _, row in ipairs({
+  { 'models-show', '<CR>', 'all that is known of the model' },
+  { 'models-pull', 'p', 'pull a model by its name' },
+  { 'models-update', 'u', 'update the model, or the marked ones' },
+  { 'models-update-all', 'U', 'update all that are out of date' },
+  { 'models-check', 'c', 'check for updates' },
+  { 'models-cancel', 'x', 'cancel the pull' },
+  { 'models-cancel', '<C-c>', 'cancel the pull' },
+  { 'models-mark', '<Tab>', 'mark the model, or take its mark away' },
+  { 'models-mark', 'm', 'mark the model, or take its mark away' },
+  { 'models-delete', 'dd', 'delete the model' },
+  { 'models-copy', 'y', 'copy the model under another name' },
+  { 'models-load', 'L', 'load the model' },
+  { 'models-unload', 'X', 'unload the model' },
+  { 'models-keep', 'K', 'keep the model in memory for a time' },
+  { 'models-default', '*', 'make it the default' },
+  { 'models-chat', 'o', 'begin a chat with the model' },
+  { 'models-sort', 's', 'sort by name, size, age, loaded, update' },
+  { 'models-filter', 'f', 'show only some of the models' },
+  { 'models-refresh', 'r', 'ask all servers anew' },
+  { 'models-close', 'q', 'close' },
+  { 'help', 'g?', 'these keys' },
+}) do
+  M.table[#M.table + 1] =
+    { action = row[1], lhs = row[2], modes = { 'n' }, where = { 'models' }, desc = row[3] }
 end
 
 --- The key that the user wants for a row; nil for none. All rows of an action move to the one key that is named.

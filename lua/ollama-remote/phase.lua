@@ -62,7 +62,7 @@ local function waiting_lines(waiting, width)
     left and (', next try in %d s'):format(left) or ''
   )
   local lines = {}
-  local wrap = require('ollama-remote.server_rows').wrap
+  local wrap = require('ollama-remote.columns').wrap
   for _, line in ipairs(wrap(text, width)) do
     lines[#lines + 1] = { { line, 'OllamaRemotePhase' } }
   end

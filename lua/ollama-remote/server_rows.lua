@@ -1,6 +1,9 @@
 -- How servers look as text: aligned columns that fit a width, and under what failed its sentence. Pure: no buffer here.
 local M = {}
 
+local columns = require('ollama-remote.columns')
+local cut = columns.cut
+
 ---@class ollama.Server a row of the host's, see `ServerRow` in src/rpc/protocol.ts
 ---@field name string
 ---@field is_default boolean
@@ -82,16 +85,6 @@ end
 ---@return string
 local function short_login(login)
   return ((login or ''):gsub('(SHA256:%w%w%w%w%w%w)[%w+/]+', '%1…'))
-end
-
----@param text string
----@param width integer
----@return string
-local function cut(text, width)
-  if vim.fn.strdisplaywidth(text) <= width then
-    return text
-  end
-  return vim.fn.strcharpart(text, 0, math.max(0, width - 1)) .. '…'
 end
 
 ---@param server ollama.Server
@@ -202,13 +195,6 @@ local function fit(rows, width)
   error('the last layout is always taken')
 end
 
----@param text string
----@param width integer
----@return string
-local function pad(text, width)
-  return text .. (' '):rep(width - vim.fn.strdisplaywidth(text))
-end
-
 ---@param row table<string, string>
 ---@param layout string[]
 ---@param widths table<string, integer>
@@ -219,37 +205,10 @@ local function join(row, layout, widths)
     if widths[column] > 0 then
       local text = cut(row[column], widths[column])
       local is_number = column == 'trip' or column == 'count'
-      parts[#parts + 1] = is_number
-          and (' '):rep(widths[column] - vim.fn.strdisplaywidth(text)) .. text
-        or pad(text, widths[column])
+      parts[#parts + 1] = columns.pad(text, widths[column], is_number)
     end
   end
   return (table.concat(parts, GAP):gsub('%s+$', ''))
-end
-
---- Breaks a text into lines of a width at its blanks; a word that is longer is broken too.
----@param text string
----@param width integer
----@return string[]
-function M.wrap(text, width)
-  local lines = {}
-  for paragraph in vim.gsplit(text, '\n', { plain = true, trimempty = true }) do
-    local line = ''
-    for word in paragraph:gmatch('%S+') do
-      local longer = line == '' and word or line .. ' ' .. word
-      if vim.fn.strdisplaywidth(longer) > width and line ~= '' then
-        lines[#lines + 1] = line
-        longer = word
-      end
-      while vim.fn.strdisplaywidth(longer) > width do
-        lines[#lines + 1] = vim.fn.strcharpart(longer, 0, width)
-        longer = vim.fn.strcharpart(longer, width)
-      end
-      line = longer
-    end
-    lines[#lines + 1] = line
-  end
-  return lines
 end
 
 --- What stands under a server: why it failed or was lost, and why it goes by the transport that it goes by.
@@ -295,7 +254,7 @@ function M.picture(servers, options)
     local from = #glyph + widths.name + #GAP
     mark(from, math.min(from + #rows[index][layout[2]], #picture.lines[#picture.lines]), state[3])
     for _, sentence in ipairs(sentences(server, details, layout[2] == 'full_state')) do
-      for _, line in ipairs(M.wrap(sentence, options.width - #INDENT - 1)) do
+      for _, line in ipairs(columns.wrap(sentence, options.width - #INDENT - 1)) do
         table.insert(picture.lines, INDENT .. line)
         picture.servers[#picture.lines] = server.name
         local code = #(line:match('^[A-Z]+_[A-Z_]+:') or '')

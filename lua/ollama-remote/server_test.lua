@@ -50,7 +50,7 @@ local function passed(step, width)
   if vim.fn.strdisplaywidth(whole) <= width then
     return { whole }
   end
-  local details = require('ollama-remote.server_rows').wrap(step.detail, width - 4)
+  local details = require('ollama-remote.columns').wrap(step.detail, width - 4)
   return vim.list_extend(
     { line },
     vim.tbl_map(function(detail)
@@ -64,7 +64,7 @@ end
 ---@param options { url: string, width: integer }
 ---@return { text: string, group?: string }[]
 function M.lines(steps, options)
-  local wrap = require('ollama-remote.server_rows').wrap
+  local wrap = require('ollama-remote.columns').wrap
   local lines, place = {}, nil
   local function add(text, group)
     lines[#lines + 1] = { text = text, group = group }

@@ -61,7 +61,7 @@ local function picture(width)
   if view.notice then
     local lines = vim.tbl_map(function(line)
       return '   ' .. line
-    end, require('ollama-remote.server_rows').wrap(view.notice, width - 4))
+    end, require('ollama-remote.columns').wrap(view.notice, width - 4))
     return { lines = lines, marks = {}, servers = {} }
   end
   local seconds, microseconds = vim.uv.gettimeofday()

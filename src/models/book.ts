@@ -35,6 +35,8 @@ export interface ModelBookDeps {
   file: ModelsFile
   /** Names to offer, besides the well-known ones. */
   names: () => readonly string[]
+  /** `server:model`. */
+  defaultModel: () => string | undefined
   clock: Clock
   log: Log
 }
@@ -148,7 +150,8 @@ export class ModelBook {
       this.#told.delete(server)
       this.#tell(server)
     }
-    return { servers: [...meant] }
+    const kept = this.#deps.defaultModel()
+    return { servers: [...meant], ...(kept === undefined ? {} : { default_model: kept }) }
   }
 
   async #refresh({ servers }: Params<'models.refresh'>): Promise<Results['models.refresh']> {

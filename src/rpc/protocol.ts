@@ -510,7 +510,7 @@ export interface Results {
   }
   'models.default': { model: string }
   /** The servers it is for, in the order of the configuration. */
-  'models.watch': { servers: string[] }
+  'models.watch': { servers: string[]; default_model?: string }
   'models.unwatch': Record<string, never>
   'models.refresh': Record<string, never>
   /** The texts of a model, each by its name, as far as the server tells them. */

@@ -13,7 +13,10 @@ const LLAMA: Model = { name: 'llama3.2:latest', digest: 'bbb' }
 describe('ModelBook', () => {
   it('tells at once what is known, then what the server says', async () => {
     const { book, told, clock } = world({ kept: listOf('gpu', [LLAMA]) })
-    expect(await book.handlers['models.watch']({ watch: 1 })).toEqual({ servers: ['gpu', 'mac'] })
+    expect(await book.handlers['models.watch']({ watch: 1 })).toEqual({
+      servers: ['gpu', 'mac'],
+      default_model: 'gpu:qwen3:4b',
+    })
     expect(told[0]).toMatchObject({ server: 'gpu', state: 'ready', models: [{ ref: 'gpu:llama3.2:latest' }] })
     await clock.advance(200)
     expect(last(told, 'gpu')).toMatchObject({
@@ -221,6 +224,7 @@ function world({ gpu = { state: 'ready' }, kept = emptyModels() }: { gpu?: Way; 
     }),
     file: { read: async () => structuredClone(kept), write: async (all) => void written.push(structuredClone(all)) },
     names: () => ['mine:1b'],
+    defaultModel: () => 'gpu:qwen3:4b',
     clock,
     log: silentLog,
   })

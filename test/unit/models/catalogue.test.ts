@@ -174,6 +174,7 @@ function world({ answers, kept = {}, loaded = {}, unreached = {} }: World) {
     connect: async () => {},
     source: () => ({}) as never,
     names: () => [],
+    defaultModel: () => undefined,
     ...{ file, clock, log: silentLog },
   })
   const catalogue = modelCatalogue({

@@ -1,0 +1,113 @@
+-- The buffer and the window of a live list over the whole width: options, keys, and the winbar that says them. What stands
+-- in it, and when it is asked for, is the list's.
+local M = {}
+
+local api = vim.api
+
+local group = api.nvim_create_augroup('ollama-remote.list-window', { clear = true })
+
+---@class ollama.ListBuffer
+---@field name string
+---@field filetype string
+---@field place ollama.Place whose keys it has
+---@field on_show fun()
+---@field on_hide fun()
+
+---@param spec ollama.ListBuffer
+---@return integer buffer
+function M.new_buffer(spec)
+  local buffer = api.nvim_create_buf(false, true)
+  local stale = vim.fn.bufnr('^' .. spec.name .. '$')
+  if stale > 0 then
+    pcall(api.nvim_buf_delete, stale, { force = true })
+  end
+  api.nvim_buf_set_name(buffer, spec.name)
+  for option, value in pairs({
+    buftype = 'nofile',
+    bufhidden = 'hide',
+    swapfile = false,
+    modeline = false,
+    undolevels = -1,
+    modifiable = false,
+  }) do
+    api.nvim_set_option_value(option, value, { buf = buffer })
+  end
+  require('ollama-remote.keys').apply(buffer, spec.place)
+  local function on(events, callback)
+    api.nvim_create_autocmd(events, { group = group, buffer = buffer, callback = callback })
+  end
+  on('BufWinEnter', spec.on_show)
+  on({ 'BufHidden', 'BufWipeout' }, spec.on_hide)
+  vim.bo[buffer].filetype = spec.filetype
+  return buffer
+end
+
+local WINDOW_OPTIONS = {
+  cursorline = true,
+  number = false,
+  relativenumber = false,
+  signcolumn = 'no',
+  foldcolumn = '0',
+  statuscolumn = '',
+  spell = false,
+  list = false,
+  wrap = false,
+  winfixheight = true,
+}
+
+--- Opens the buffer over the whole width.
+---@param buffer integer
+---@param height integer
+function M.open(buffer, height)
+  local shown = api.nvim_open_win(buffer, true, { split = 'below', win = -1, height = height })
+  for option, value in pairs(WINDOW_OPTIONS) do
+    api.nvim_set_option_value(option, value, { win = shown, scope = 'local' })
+  end
+  -- On 0.10 `equalalways` takes some of it away again.
+  api.nvim_win_set_height(shown, height)
+end
+
+--- What the winbar says of an action; a narrow window leaves out those of a higher rank.
+---@alias ollama.ListHint { action: string, word: string, rank: integer }
+
+--- The keys as they are mapped now: the user may have moved them.
+---@param buffer integer
+---@param all ollama.ListHint[]
+---@param rank integer
+---@return string
+local function hints(buffer, all, rank)
+  local keys = {}
+  for _, map in ipairs(api.nvim_buf_get_keymap(buffer, 'n')) do
+    local action = (map.rhs or ''):match('^<Plug>%(ollama%-(.-)%)$')
+    if action then
+      keys[action] = map.lhs
+    end
+  end
+  local parts = {}
+  for _, hint in ipairs(all) do
+    if keys[hint.action] and hint.rank <= rank then
+      parts[#parts + 1] = keys[hint.action] .. ' ' .. hint.word
+    end
+  end
+  return ' ' .. table.concat(parts, ' · ')
+end
+
+--- Says the keys over the list, as many as fit.
+---@param shown integer
+---@param all ollama.ListHint[] in the order in which they are said
+function M.dress(shown, all)
+  local width = api.nvim_win_get_width(shown)
+  local text
+  for rank = 5, 0, -1 do
+    text = hints(api.nvim_win_get_buf(shown), all, rank)
+    if vim.fn.strdisplaywidth(text) <= width then
+      break
+    end
+  end
+  local winbar = '%#OllamaRemoteDim#' .. text:gsub('%%', '%%%%')
+  if vim.wo[shown].winbar ~= winbar then
+    api.nvim_set_option_value('winbar', winbar, { win = shown, scope = 'local' })
+  end
+end
+
+return M

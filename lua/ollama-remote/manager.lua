@@ -1,0 +1,289 @@
+-- :Ollama models: one buffer with the models of one server or all, live while it can be seen. How rows look is
+-- manager_rows.lua's, the window manager_window.lua's, what is done with a model manager_actions.lua's.
+local M = {}
+
+local api = vim.api
+local rpc = require('ollama-remote.rpc')
+
+local group = api.nvim_create_augroup('ollama-remote.manager', { clear = true })
+
+local TICK_MS = 1000
+
+---@class ollama.Manager
+---@field buffer? integer
+---@field only? string[] the servers it is for; nil for all
+---@field order string[] servers as they are shown
+---@field servers table<string, ollama.ServerModels>
+---@field lines ollama.ManagerLine[]
+---@field drawn? ollama.Drawn
+---@field notice? string what stands there in place of models
+---@field default_model? string
+---@field sort? string
+---@field filter? string
+---@field marked table<string, boolean>
+---@field busy table<string, string> what is being done with a model, by its ref
+---@field watch? integer the number that the host knows the look by
+---@field last_watch integer
+---@field timer? uv.uv_timer_t
+---@field is_due boolean whether a drawing is on its way
+---@field is_orphaned? boolean whether the host that told all this is gone
+
+---@type ollama.Manager
+local view = {
+  order = {},
+  servers = {},
+  lines = {},
+  marked = {},
+  busy = {},
+  last_watch = 0,
+  is_due = false,
+}
+
+M.view = view
+
+---@return integer? window
+local function window()
+  local shown = view.buffer
+      and api.nvim_buf_is_valid(view.buffer)
+      and vim.fn.win_findbuf(view.buffer)
+    or {}
+  return shown[1]
+end
+
+---@return number
+local function now()
+  local seconds, microseconds = vim.uv.gettimeofday()
+  return seconds * 1000 + microseconds / 1000
+end
+
+---@param width integer
+---@return ollama.ManagerLine[]
+local function lines(width)
+  if view.notice then
+    return vim.tbl_map(function(line)
+      return { text = '   ' .. line, marks = {} }
+    end, require('ollama-remote.columns').wrap(view.notice, width - 4))
+  end
+  local servers = vim.tbl_map(function(name)
+    return view.servers[name] or { server = name, state = 'ready', models = {} }
+  end, view.order)
+  return require('ollama-remote.manager_rows').lines(servers, {
+    width = width,
+    now = now(),
+    default_model = view.default_model,
+    sort = view.sort,
+    filter = view.filter,
+    marked = view.marked,
+    busy = view.busy,
+  })
+end
+
+function M.render()
+  view.is_due = false
+  local shown = window()
+  if shown then
+    view.lines = lines(api.nvim_win_get_width(shown))
+    view.drawn = require('ollama-remote.manager_window').draw(view.buffer, view.lines, view.drawn)
+  end
+end
+
+--- Draws once for all that is told in one turn of the main loop.
+local function render_soon()
+  if not view.is_due then
+    view.is_due = true
+    vim.schedule(M.render)
+  end
+end
+
+--- The host tells how the models of a server stand now.
+---@param rows ollama.ServerModels
+function M.update(rows)
+  -- They may come before the answer that tells which servers are watched.
+  view.servers[rows.server] = rows
+  for ref in pairs(view.marked) do
+    local gone = vim.startswith(ref, rows.server .. ':')
+      and not vim.iter(rows.models):any(function(model)
+        return model.ref == ref
+      end)
+    if gone then
+      view.marked[ref] = nil
+    end
+  end
+  render_soon()
+end
+
+--- The host tells how a pull goes. That it began or ended comes with the rows, too.
+---@param pull ollama.Pull
+function M.pull(pull)
+  local server = view.servers[pull.server]
+  for _, model in ipairs(server and server.models or {}) do
+    if model.name == pull.model or model.name == pull.model .. ':latest' then
+      local is_over = pull.state == 'done' or pull.state == 'cancelled'
+      model.pull = not is_over and pull or nil
+      return render_soon()
+    end
+  end
+end
+
+---@return boolean
+local function moves()
+  return vim.iter(pairs(view.servers)):any(function(_, server)
+    return server.state == 'waiting'
+      or vim.iter(server.models):any(function(model)
+        return model.loaded ~= nil and model.loaded.expires ~= nil
+      end)
+  end)
+end
+
+--- Nothing is asked for while nobody looks.
+function M.rest()
+  local timer, watch = view.timer, view.watch
+  view.timer, view.watch = nil, nil
+  if timer then
+    timer:stop()
+    timer:close()
+  end
+  if watch and rpc.is_running() then
+    rpc.request('models.unwatch', { watch = watch }, function() end)
+  end
+end
+
+local function tick()
+  if not window() then
+    return M.rest()
+  end
+  -- Counting down needs no word of the server's.
+  if moves() then
+    M.render()
+  end
+end
+
+---@param failure ollama.Error
+local function say_failure(failure)
+  view.notice = ('%s: %s'):format(failure.code, require('ollama-remote.message').of(failure))
+  view.order = {}
+  M.render()
+end
+
+--- Has the host tell of the models from now on.
+local function watch()
+  local before = view.watch
+  view.last_watch = view.last_watch + 1
+  local mine = view.last_watch
+  view.watch = mine
+  if before and rpc.is_running() then
+    rpc.request('models.unwatch', { watch = before }, function() end)
+  end
+  if not view.timer then
+    view.timer = assert(vim.uv.new_timer())
+    view.timer:start(TICK_MS, TICK_MS, vim.schedule_wrap(tick))
+  end
+  rpc.request('models.watch', { watch = mine, servers = view.only }, function(failure, watched)
+    if view.watch ~= mine then
+      return
+    elseif failure then
+      view.watch = nil
+      return say_failure(failure)
+    end
+    view.order, view.default_model = watched.servers, watched.default_model
+    view.notice = nil
+    M.render()
+  end)
+end
+
+local function shown_again()
+  if not view.watch then
+    watch()
+  end
+end
+
+--- Opens the list at once; what is not known yet comes when the host answers.
+---@param only? string[] the servers it is for
+function M.open(only)
+  require('ollama-remote.highlights')
+  if not (view.buffer and api.nvim_buf_is_valid(view.buffer)) then
+    view.drawn = nil
+    view.buffer = require('ollama-remote.manager_window').new_buffer(shown_again, M.rest)
+  end
+  local changes = not vim.deep_equal(view.only, only)
+  if changes then
+    view.only, view.order = only, {}
+  end
+  if #view.order == 0 then
+    view.notice = 'asking the host …'
+  end
+  local shown = window()
+  if shown then
+    api.nvim_set_current_win(shown)
+  else
+    require('ollama-remote.manager_window').open(view.buffer)
+  end
+  -- A window that was opened has begun to watch by itself.
+  if shown and changes or not view.watch then
+    watch()
+  end
+  M.render()
+end
+
+function M.close()
+  if api.nvim_get_current_buf() == view.buffer and not pcall(api.nvim_win_close, 0, false) then
+    vim.cmd.enew()
+  end
+end
+
+--- The servers that are shown.
+---@return string[]
+function M.servers()
+  return view.order
+end
+
+--- A model's row as it was last told.
+---@param ref string
+---@return ollama.ModelRow?
+function M.find(ref)
+  for _, server in pairs(view.servers) do
+    for _, model in ipairs(server.models) do
+      if model.ref == ref then
+        return model
+      end
+    end
+  end
+end
+
+--- What the cursor is on.
+---@return ollama.ManagerLine?
+function M.under_cursor()
+  if api.nvim_get_current_buf() == view.buffer then
+    return view.lines[api.nvim_win_get_cursor(0)[1]]
+  end
+end
+
+--- Asks all that is shown anew, also where a person must answer for it.
+function M.refresh()
+  -- Others may be configured by now.
+  watch()
+  rpc.request('models.refresh', { servers = view.only }, require('ollama-remote.session').tell)
+end
+
+api.nvim_create_autocmd({ 'WinResized', 'VimResized' }, {
+  group = group,
+  callback = function()
+    M.render()
+  end,
+})
+
+rpc.when_up(function()
+  if window() and view.is_orphaned then
+    view.is_orphaned = false
+    watch()
+  end
+end)
+
+rpc.when_gone(function()
+  view.servers, view.order, view.busy, view.watch = {}, {}, {}, nil
+  view.notice = 'The host has ended. r starts it again.'
+  view.is_orphaned = true
+  M.render()
+end)
+
+return M

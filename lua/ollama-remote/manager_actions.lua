@@ -1,0 +1,209 @@
+-- What is done with models from the manager: each key asks what it must, and then the host. Pulls and updates are
+-- manager_pulls.lua's.
+local M = {}
+
+local manager = require('ollama-remote.manager')
+local message = require('ollama-remote.message')
+local rpc = require('ollama-remote.rpc')
+local session = require('ollama-remote.session')
+
+local view = manager.view
+
+--- Does something with the model under the cursor, or says that there is none.
+---@param callback fun(model: ollama.ModelRow)
+---@return fun()
+local function with_model(callback)
+  return function()
+    local line = manager.under_cursor()
+    if line and line.model then
+      return callback(line.model)
+    end
+    message.whisper('There is no model under the cursor')
+  end
+end
+
+---@param model ollama.ModelRow
+---@param more? table
+---@return table params
+local function about(model, more)
+  return vim.tbl_extend('force', { server = model.server, model = model.name }, more or {})
+end
+
+--- Says in a sentence that chats of this Neovim use a model; nothing when none does.
+---@param model ollama.ModelRow
+---@return string
+local function users(model)
+  local titles = {}
+  for _, chat in ipairs(require('ollama-remote.chats').all()) do
+    if not chat.read_only and chat.state.model == model.ref then
+      titles[#titles + 1] = ('"%s"'):format(chat.state.title or 'without a title')
+    end
+  end
+  if #titles == 0 then
+    return ''
+  end
+  local who = #titles == 1 and 'The chat %s uses it. ' or 'The chats %s use it. '
+  return who:format(table.concat(titles, ', '))
+end
+
+---@param question string
+---@param yes string
+---@param callback fun()
+local function confirm(question, yes, callback)
+  local options = { prompt = question, kind = 'ollama-confirm' }
+  vim.ui.select({ 'leave it', yes }, options, function(choice)
+    if choice == yes then
+      callback()
+    end
+  end)
+end
+
+--- Says in the row what is being done, until it is.
+---@param model ollama.ModelRow
+---@param words string
+---@param method string
+---@param params table
+---@param callback? fun()
+local function work(model, words, method, params, callback)
+  view.busy[model.ref] = words
+  manager.render()
+  rpc.request(method, params, function(failure)
+    view.busy[model.ref] = nil
+    manager.render()
+    session.tell(failure)
+    if not failure and callback then
+      callback()
+    end
+  end)
+end
+
+M.delete = with_model(function(model)
+  local size = require('ollama-remote.picker').size(model.size)
+  local what = size ~= '' and ('%s (%s)'):format(model.ref, size) or model.ref
+  confirm(('%sDelete %s from its server?'):format(users(model), what), 'delete it', function()
+    work(model, 'deleting …', 'models.delete', about(model), function()
+      message.say(model.ref .. ' is deleted')
+    end)
+  end)
+end)
+
+M.copy = with_model(function(model)
+  vim.ui.input({ prompt = ('Copy %s as: '):format(model.ref) }, function(text)
+    local to = vim.trim(text or '')
+    if to ~= '' then
+      work(model, 'copying …', 'models.copy', about(model, { to = to }), function()
+        message.say(('%s:%s is a copy of %s'):format(model.server, to, model.name))
+      end)
+    end
+  end)
+end)
+
+M.show = with_model(function(model)
+  require('ollama-remote.manager_show').open(model)
+end)
+
+M.load = with_model(function(model)
+  work(model, 'loading …', 'models.load', about(model))
+end)
+
+M.unload = with_model(function(model)
+  if not model.loaded then
+    return message.whisper(model.ref .. ' is not loaded')
+  end
+  local function unload()
+    work(model, 'unloading …', 'models.unload', about(model))
+  end
+  local chats = users(model)
+  if chats == '' then
+    return unload()
+  end
+  confirm(('%sUnload %s?'):format(chats, model.ref), 'unload it', unload)
+end)
+
+--- Ollama takes a duration, and -1 for as long as it runs.
+---@type { [1]: string, [2]: string|integer }[]
+local SPANS = {
+  { '5 minutes', '5m' },
+  { '1 hour', '1h' },
+  { 'for ever', -1 },
+}
+local ANOTHER = 'another time …'
+
+M.keep_alive = with_model(function(model)
+  local choices = vim.tbl_map(function(span)
+    return span[1]
+  end, SPANS)
+  choices[#choices + 1] = ANOTHER
+  local options = { prompt = ('Keep %s in memory for'):format(model.ref), kind = 'ollama-keep' }
+  vim.ui.select(choices, options, function(choice, index)
+    local function keep(span)
+      work(model, 'loading …', 'models.load', about(model, { keep_alive = span }))
+    end
+    if choice == ANOTHER then
+      vim.ui.input({ prompt = 'For how long, as 90m or 24h: ' }, function(text)
+        local span = vim.trim(text or '')
+        if span ~= '' then
+          keep(tonumber(span) or span)
+        end
+      end)
+    elseif choice then
+      keep(SPANS[index][2])
+    end
+  end)
+end)
+
+M.make_default = with_model(function(model)
+  rpc.request('models.default', { model = model.ref }, function(failure, kept)
+    if failure then
+      return session.tell(failure)
+    end
+    view.default_model = kept.model
+    manager.render()
+    message.say('New chats use ' .. kept.model)
+  end)
+end)
+
+M.chat = with_model(function(model)
+  local chat = require('ollama-remote.chats').new()
+  chat.state.model = model.ref
+  require('ollama-remote.chat').open(chat)
+end)
+
+function M.sort()
+  local sorts = require('ollama-remote.manager_rows').SORTS
+  local at = 0
+  for index, sort in ipairs(sorts) do
+    at = sort == view.sort and index or at
+  end
+  view.sort = sorts[at + 1]
+  manager.render()
+  message.whisper(
+    view.sort and ('Sorted by ' .. view.sort) or "In the server's order, newest first"
+  )
+end
+
+function M.filter()
+  local options = { prompt = 'Only models with: ', default = view.filter }
+  vim.ui.input(options, function(text)
+    if text ~= nil then
+      local wanted = vim.trim(text)
+      view.filter = wanted ~= '' and wanted or nil
+      manager.render()
+    end
+  end)
+end
+
+--- Marks the model, or takes its mark away, and goes to the next one.
+M.mark = with_model(function(model)
+  view.marked[model.ref] = not view.marked[model.ref] or nil
+  manager.render()
+  local row = vim.api.nvim_win_get_cursor(0)[1]
+  for next_row = row + 1, #view.lines do
+    local other = view.lines[next_row].model
+    if other and other.ref ~= model.ref then
+      return vim.api.nvim_win_set_cursor(0, { next_row, 0 })
+    end
+  end
+end)
+
+return M

@@ -1,0 +1,92 @@
+-- A pull as the manager shows it under its model: a bar that never goes back, and what there is to say. Pure.
+local M = {}
+
+local columns = require('ollama-remote.columns')
+local cells = require('ollama-remote.manager_cells')
+local size = require('ollama-remote.picker').size
+
+local WIDE_BAR, NARROW_BAR = 24, 10
+local WIDE = 100
+
+--- Words of the states that have any of their own; the others say what the server says.
+local WORDS = {
+  queued = 'waits for its turn',
+  stalled = 'stands still',
+  waiting = 'waits for the server',
+  verifying = 'verifies what came',
+  cancelled = 'cancelled',
+  done = 'done',
+}
+
+--- Whether anything more will come of it.
+---@param pull? ollama.Pull
+---@return boolean
+function M.is_running(pull)
+  return pull ~= nil and not vim.list_contains({ 'done', 'failed', 'cancelled' }, pull.state)
+end
+
+---@param pull ollama.Pull
+---@param width integer
+---@return string? bar
+---@return string? counted
+local function progress(pull, width)
+  local total, completed = pull.total, pull.completed or 0
+  if not total or total <= 0 or pull.state == 'queued' then
+    return
+  end
+  local share = math.min(1, completed / total)
+  local cellular = width >= WIDE and WIDE_BAR or NARROW_BAR
+  local full = math.floor(share * cellular)
+  local bar = ('█'):rep(full) .. ('░'):rep(cellular - full)
+  -- 100 % is said when all of it is there.
+  local percent = math.floor(share * 100)
+  return bar, ('%3d %%  %s of %s'):format(percent, size(completed), size(total))
+end
+
+---@param pull ollama.Pull
+---@return string[]
+local function words(pull)
+  local said = {}
+  local moves = pull.state == 'pulling'
+  if moves and pull.rate then
+    said[#said + 1] = size(pull.rate) .. '/s'
+  end
+  if moves and pull.left_ms then
+    said[#said + 1] = cells.clock(pull.left_ms) .. ' left'
+  end
+  local why = pull.state ~= 'failed' and pull.error and pull.error.message
+  said[#said + 1] = WORDS[pull.state]
+  if why then
+    said[#said + 1] = why
+  elseif pull.status ~= '' and pull.state ~= 'queued' and pull.state ~= 'failed' then
+    said[#said + 1] = pull.status
+  end
+  return said
+end
+
+--- The lines under the model.
+---@param pull ollama.Pull
+---@param width integer
+---@return { text: string, group: string }[]
+function M.lines(pull, width)
+  if pull.state == 'failed' then
+    local failure = pull.error
+    local text = failure and ('✗ %s: %s'):format(failure.code, failure.message)
+      or '✗ failed: ' .. pull.status
+    local lines = columns.wrap(text, width)
+    vim.list_extend(lines, failure and failure.hint and columns.wrap(failure.hint, width) or {})
+    return vim.tbl_map(function(line)
+      return { text = line, group = 'OllamaRemoteFailed' }
+    end, lines)
+  end
+  local bar, counted = progress(pull, width)
+  local rest = table.concat(words(pull), ' · ')
+  local text = bar and ('%s %s  %s'):format(bar, counted, rest) or rest
+  local is_held = pull.state == 'stalled' or pull.state == 'waiting'
+  local group = is_held and 'OllamaRemoteNote'
+    or pull.state == 'queued' and 'OllamaRemoteQueued'
+    or 'OllamaRemoteRunning'
+  return { { text = columns.cut(text, width), group = group } }
+end
+
+return M
