@@ -140,6 +140,7 @@ local function open_window(model)
   vim.bo[buffer].modeline = false
   vim.bo[buffer].undolevels = -1
   vim.bo[buffer].modifiable = false
+  local origin = api.nvim_get_current_win()
   local is_wide = api.nvim_win_get_width(0) >= WIDE
   local place = is_wide and { split = 'right', win = 0 }
     or { split = 'above', win = 0, height = math.floor(vim.o.lines * 0.6) }
@@ -163,12 +164,12 @@ local function open_window(model)
     api.nvim_win_set_height(window, place.height)
   end
   vim.bo[buffer].filetype = 'ollama-model'
-  vim.keymap.set(
-    'n',
-    'q',
-    '<Cmd>close<CR>',
-    { buffer = buffer, nowait = true, desc = 'Ollama: close' }
-  )
+  vim.keymap.set('n', 'q', function()
+    pcall(api.nvim_win_close, window, false)
+    if api.nvim_win_is_valid(origin) then
+      api.nvim_set_current_win(origin)
+    end
+  end, { buffer = buffer, nowait = true, desc = 'Ollama: close' })
   vim.keymap.set('n', '<Tab>', 'za', { buffer = buffer, desc = 'Ollama: open or close the part' })
   return buffer, window
 end
