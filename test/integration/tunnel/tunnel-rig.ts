@@ -92,7 +92,7 @@ export interface RigOptions {
   host: string
   port: number
   user: string
-  backend: Backend
+  backend: Pick<Backend, 'url'>
   /** Lines of ssh_config for the host. */
   config?: readonly string[]
   /** Lines of ssh_config before them, for other hosts. */
