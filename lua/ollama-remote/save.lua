@@ -191,11 +191,16 @@ local function write_copy(chat, path)
   if chat.drawing then
     return message.say('The transcript is not whole yet: write the copy a moment later', 'warn')
   end
-  local text = require('ollama-remote.transcript').text(chat)
+  local last = api.nvim_buf_line_count(chat.buffers.transcript) - 1
   local file, failure = io.open(path, 'wb')
-  local written = false
+  local written, bytes = false, 0
   if file then
-    written, failure = file:write(text)
+    local row = 0
+    repeat
+      local part = transcript.text(chat, row, math.min(row + COPIED_LINES, last))
+      written, failure = file:write(part)
+      row, bytes = row + COPIED_LINES, bytes + #part
+    until not written or row >= last
     -- A full disk may tell of itself only here.
     local closed, at_last = file:close()
     written, failure = written and closed, failure or at_last
@@ -203,7 +208,7 @@ local function write_copy(chat, path)
   if not written then
     return message.say(('E212: Cannot write the copy: %s'):format(failure), 'error')
   end
-  message.say(('A copy was written to %s (%d bytes)'):format(path, #text))
+  message.say(('A copy was written to %s (%d bytes)'):format(path, bytes))
 end
 
 --- Set while Neovim writes buffers in order to leave: then there is no time for questions.
