@@ -105,6 +105,7 @@ export async function moveFile(from: string, to: string): Promise<void> {
     const { atime, mtime } = await stat(from)
     await copyFile(from, to, constants.COPYFILE_FICLONE)
     await utimes(to, atime, mtime)
+    await forceToDisk(to)
     await rm(from)
   }
 }
@@ -120,6 +121,13 @@ async function written(path: string, bytes: Buffer): Promise<{ inode: number; ch
   } finally {
     await handle.close()
   }
+}
+
+/** What is about to be removed elsewhere. */
+async function forceToDisk(path: string): Promise<void> {
+  const handle = await open(path, 'r+')
+  await handle.sync().finally(() => handle.close())
+  await syncFolder(dirname(path))
 }
 
 /** A name that was given is on the disk only with its folder. Some file systems refuse it, and need it not. */
