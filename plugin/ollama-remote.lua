@@ -43,6 +43,7 @@ local actions = {
   { 'stop-all', { 'n' }, 'stop the answer and take back the prompts that wait' },
   { 'again', { 'n' }, 'ask the last question again' },
   { 'resume', { 'n' }, 'go on with an answer that was cut' },
+  { 'pull-missing', { 'n' }, "pull the model that the chat's server does not have, and ask it" },
   { 'queue', { 'n' }, 'take back one of the prompts that wait' },
   { 'edit', { 'n' }, 'take the turn into the prompt' },
   { 'yank', { 'n' }, 'yank the code block' },

@@ -98,6 +98,9 @@ local table_of_actions = {
   resume = function()
     chat().resume()
   end,
+  ['pull-missing'] = function()
+    require('ollama-remote.absent').pull()
+  end,
   queue = function()
     require('ollama-remote.queue').pick()
   end,

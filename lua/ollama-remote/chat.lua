@@ -184,6 +184,10 @@ function M.stop()
   if current and is_running(current) then
     return stop(current)
   end
+  local absent = package.loaded['ollama-remote.absent']
+  if current and absent and absent.is_pulling(current) then
+    return absent.cancel(current)
+  end
   if vim.api.nvim_get_mode().mode:find('^i') then
     return vim.cmd.stopinsert()
   end

@@ -84,6 +84,7 @@ local M = {}
 ---@field stuck? true it could not be ended without a loss
 ---@field taking? true it is just being taken up
 ---@field read_only? true it was loaded to be read: it has no prompt, and is meant only where the cursor is in it
+---@field absent? ollama.Absent the pull of its model, which it waits for
 ---@field since? integer when the running request began, in milliseconds of vim.uv.now()
 
 --- All that were begun and not ended, in the order of their beginning.

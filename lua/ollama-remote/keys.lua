@@ -121,6 +121,13 @@ M.table = {
 }
 
 for _, row in ipairs({
+  {
+    'pull-missing',
+    'gP',
+    { 'n' },
+    { 'prompt', 'transcript' },
+    'pull the model that is missing, and ask',
+  },
   { 'yank-text', 'gY', { 'n' }, { 'transcript' }, "yank the turn's text" },
   { 'outline', 'gO', { 'n' }, { 'transcript' }, 'list the turns' },
   { 'follow', 'gf', { 'n' }, { 'prompt', 'transcript' }, 'to the file that is named here' },
@@ -227,6 +234,7 @@ local FOR_THE_LIVING = {
   stop = true,
   again = true,
   resume = true,
+  ['pull-missing'] = true,
   edit = true,
   prompt = true,
   ['delete-turn'] = true,

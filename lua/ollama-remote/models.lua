@@ -6,11 +6,19 @@ local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
 local session = require('ollama-remote.session')
 
+--- A question that only its model hindered from being asked is asked with the new one.
 ---@param chat ollama.Chat
 ---@param model string
 local function switch(chat, model)
+  -- The host's word on the new one comes before its answer.
+  local before = chat.state.model
   session.request(chat, 'chat.model', { model = model }, function(state)
+    local is_other = state.model ~= before
     session.set_state(chat, state)
+    local absent = require('ollama-remote.absent')
+    if is_other and absent.is_missing(chat) then
+      absent.ask(chat)
+    end
   end)
 end
 

@@ -91,12 +91,13 @@ end
 function M.lines(chat)
   local phase = chat.state.phase
   local words = M.words[phase] or (#chat.pending > 0 and 'queued')
-  if not words then
-    return {}
-  end
-  local waiting = chat.state.waiting
   local window = chats.window(chat, 'transcript')
   local width = math.max(20, (window and api.nvim_win_get_width(window) or vim.o.columns) - 2)
+  if not words then
+    local absent = package.loaded['ollama-remote.absent']
+    return absent and absent.lines(chat, width) or {}
+  end
+  local waiting = chat.state.waiting
   local lines = waiting and waiting_lines(waiting, width) or running_lines(chat, words)
   for index, pending in ipairs(chat.pending) do
     -- With nothing running the first one is what the phase line already speaks of.

@@ -110,6 +110,10 @@ function M.pull(row)
   if manager then
     manager.pull(pull)
   end
+  local absent = package.loaded['ollama-remote.absent']
+  if absent then
+    absent.update(pull)
+  end
   return true
 end
 

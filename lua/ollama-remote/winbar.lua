@@ -114,6 +114,11 @@ function M.transcript(chat, window)
   if state.waiting then
     parts[#parts + 1] = plain(('waiting for %s'):format(state.waiting.server))
   end
+  local absent = package.loaded['ollama-remote.absent']
+  local pulling = absent and absent.short(chat)
+  if pulling then
+    parts[#parts + 1] = plain(pulling)
+  end
   if state.queued > 0 then
     parts[#parts + 1] = ('%d queued'):format(state.queued)
   end

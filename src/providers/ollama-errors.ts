@@ -40,7 +40,7 @@ const MEANINGS: readonly Meaning[] = [
     when: (words, status) => status === 404 || /^model ['"].*['"] not found/.test(words),
     code: 'API_INVALID_MODEL',
     say: (words, { server, model }) => (model ? `${server} has no model "${model}"` : `${server}: ${words}`),
-    hint: 'Choose another with :Ollama model, or pull it on the server: ollama pull NAME.',
+    hint: 'gP in the chat pulls it and asks again; :Ollama model chooses another.',
   },
   {
     when: (words) => /exceed_context_size|exceeds the (available )?context|longer than the context/.test(words),

@@ -174,7 +174,7 @@ const MEETINGS: Record<ErrorCode, Meeting> = {
   API_INVALID_MODEL: {
     meet: answered(404, "model 'qwen3:4b' not found"),
     reads: /^gpu has no model "qwen3:4b"$/,
-    hint: /ollama pull/,
+    hint: /gP in the chat pulls it/,
   },
   API_MODEL_UNFIT: {
     meet: answered(400, '"qwen3:4b" does not support thinking'),
