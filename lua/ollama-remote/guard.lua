@@ -113,6 +113,39 @@ api.nvim_create_autocmd({ 'BufEnter', 'BufWinEnter' }, {
   end,
 })
 
+--- A hidden chat's buffer that got into a window of the person's: the window gets its own back, and the chat is shown.
+---@param chat ollama.Chat
+---@param part 'transcript'|'prompt'
+---@param window integer
+local function show_whole(chat, part, window)
+  local is_there = api.nvim_win_is_valid(window)
+    and api.nvim_win_get_buf(window) == chat.buffers[part]
+  if not is_there or chats.window(chat, 'transcript') or chats.window(chat, 'prompt') then
+    return
+  end
+  local former = api.nvim_win_call(window, function()
+    return vim.fn.bufnr('#')
+  end)
+  local is_own = former > 0 and vim.bo[former].buflisted and not chats.of_buffer(former)
+  api.nvim_win_set_buf(window, is_own and former or layout.other_buffer())
+  ui.show(chat)
+  api.nvim_set_current_win(chat.windows[part])
+end
+
+-- As when :qall is refused: Neovim goes to what is unsaved, wherever the cursor is.
+api.nvim_create_autocmd('BufWinEnter', {
+  group = group,
+  callback = function(event)
+    local chat, part = chats.of_buffer(event.buf)
+    local window = api.nvim_get_current_win()
+    if chat and part and not chat.read_only and not chats.of_window(window) then
+      vim.schedule(function()
+        show_whole(chat, part, window)
+      end)
+    end
+  end,
+})
+
 -- For when the chat's buffer comes back.
 api.nvim_create_autocmd('BufWinLeave', {
   group = group,

@@ -97,6 +97,19 @@ describeWithNeovim('saving', (nvim) => {
     await held.nvim.exited
   })
 
+  test('where :qa is refused for a hidden chat, that is shown whole, and the window keeps what it had', async () => {
+    const front = await withAnswer(nvim, UNSAVED)
+    await front.nvim.type(' ot')
+    await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 1')
+    await front.nvim.command('edit README.md')
+    await front.nvim.type(':qa<CR>')
+    await front.nvim.waitForScreen(/E37|E162/)
+    await front.nvim.type('<CR>')
+    await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 3')
+    expect(await front.nvim.lua(`return vim.api.nvim_get_current_buf() == ${CHAT}.buffers.transcript`)).toBe(true)
+    expect(await front.nvim.lua("return vim.fn.bufwinid('README.md')")).toBeGreaterThan(0)
+  })
+
   test('ZZ saves a chat with a name and closes it; :wqa asks for no name', async () => {
     const front = await withAnswer(nvim, UNSAVED)
     await front.nvim.type(':w a name<CR>')
