@@ -156,12 +156,20 @@ export class ModelBook {
 
   async #refresh({ servers }: Params<'models.refresh'>): Promise<Results['models.refresh']> {
     const asked = (servers ?? this.#deps.servers()).map(async (server) => {
+      this.#forgetFailures(server)
       // What comes of it is the link's state, and shown as such.
       if (!this.#isUp(server)) await this.#deps.connect(server).catch(() => {})
       this.operated(server)
     })
     await Promise.all(asked)
     return {}
+  }
+
+  /** Pulls that failed were read by now. */
+  #forgetFailures(server: string): void {
+    const pulls = this.#pulls.get(server) ?? new Map<string, PullRow>()
+    for (const [model, { state }] of pulls) if (state === 'failed') pulls.delete(model)
+    this.#tell(server)
   }
 
   async #names(): Promise<Results['models.names']> {

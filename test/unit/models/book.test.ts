@@ -145,6 +145,18 @@ describe('ModelBook', () => {
     expect(last(told, 'gpu').models.map(({ name }) => name)).toEqual(['phi4:latest', 'qwen3:4b', 'llama3.2:latest'])
   })
 
+  it('shows why a pull failed until the person asks anew', async () => {
+    const { book, clock, told } = world({})
+    await book.handlers['models.watch']({ watch: 1, servers: ['gpu'] })
+    await clock.advance(200)
+    book.pull({ server: 'gpu', model: 'nope', state: 'failed', status: '', error: { code: 'INTERNAL', message: 'no' } })
+    await clock.advance(10_000)
+    expect(last(told, 'gpu').models).toHaveLength(3)
+    await book.handlers['models.refresh']({ servers: ['gpu'] })
+    await clock.advance(200)
+    expect(last(told, 'gpu').models).toHaveLength(2)
+  })
+
   it('tells at most eight times a second, and the last state always', async () => {
     const { book, clock, told } = world({})
     await book.handlers['models.watch']({ watch: 1, servers: ['gpu'] })
