@@ -67,6 +67,7 @@ export class App {
       surface: this.#editor,
       dataFolder: () => this.#dataFolder,
       owner: () => this.#owner,
+      journals: this.#journals,
       clock: systemClock,
       renameLiving: (file, name) => this.#chats.rename(file, name),
     })
@@ -161,7 +162,7 @@ export class App {
         return this.#chats.handlers['chat.close'](params)
       },
       'left.list': async () => ({ chats: await leftOvers(this.#journals) }),
-      'left.drop': ({ key }) => this.#journals.drop(key).then(empty),
+      'left.drop': async ({ key }) => ({ gone: await this.#store.throwAway(key) }),
       'editor.prompt': ({ chat, model }) => empty(this.#servers.need(chat, this.#providers().locate(model).server)),
       'editor.focus': () => empty(this.#servers.focus()),
       'config.keep': async (choice) => empty(await this.#keep(choice)),

@@ -91,6 +91,11 @@ local function models(call)
   require('ollama-remote.manager').open(#only > 0 and only or nil)
 end
 
+---@param call ollama.Invocation
+local function recover(call)
+  require('ollama-remote.left').pick(call.bang)
+end
+
 ---@type table<string, fun(call: ollama.Invocation)>
 local subcommands = {
   ask = ask,
@@ -109,7 +114,7 @@ local subcommands = {
   models = models,
   new = begin,
   queue = plain('queue'),
-  recover = plain('recover'),
+  recover = recover,
   remember = with_secrets('remember'),
   restart = plain('restart'),
   rename = with_saved('rename'),

@@ -57,8 +57,30 @@ local function recover(left)
   end)
 end
 
---- Lists what was left over, and has one of them taken up.
-function M.pick()
+--- Moves one to the trash, when it is confirmed.
+---@param left ollama.LeftOver
+---@param on_end? fun()
+local function throw_away(left, on_end)
+  local question = ('Move "%s" to the trash?'):format(left.title)
+  require('ollama-remote.saved').confirm(question, 'Move it', function()
+    rpc.request('left.drop', { key = left.key }, function(failure, dropped)
+      if failure then
+        return require('ollama-remote.session').tell(failure)
+      end
+      message.say(
+        dropped.gone and 'It is in the trash; :Ollama undo-clear brings it back as a saved chat'
+          or 'It was left over no more'
+      )
+      if on_end then
+        on_end()
+      end
+    end)
+  end)
+end
+
+--- Lists what was left over, and has one of them taken up; or moved to the trash, for whoever has a list without keys.
+---@param throws_away? boolean
+function M.pick(throws_away)
   rpc.request('left.list', {}, function(failure, left)
     if failure then
       return require('ollama-remote.session').tell(failure)
@@ -67,14 +89,16 @@ function M.pick()
       return message.whisper('No chat was left over')
     end
     require('ollama-remote.choose').pick({
-      title = 'Recover',
+      title = throws_away and 'Move what was left over to the trash' or 'Recover',
       kind = 'ollama-left-over',
       items = left.chats,
       columns = columns,
       right = { [3] = true },
+      actions = { { key = '<C-d>', name = 'to the trash', run = throw_away } },
       on_choice = function(chosen)
         if chosen then
-          recover(chosen)
+          local run = throws_away and throw_away or recover
+          run(chosen)
         end
       end,
     })

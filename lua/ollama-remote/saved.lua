@@ -31,7 +31,7 @@ end
 ---@param question string
 ---@param yes string
 ---@param callback fun()
-local function confirm(question, yes, callback)
+function M.confirm(question, yes, callback)
   local options = { prompt = question, kind = 'ollama-confirm' }
   vim.ui.select({ yes, 'No' }, options, function(choice)
     if choice == yes then
@@ -139,7 +139,7 @@ end
 ---@param entry ollama.SavedChat
 ---@param on_end? fun()
 function M.delete_entry(entry, on_end)
-  confirm(('Move "%s" to the trash?'):format(entry.title), 'Move it', function()
+  M.confirm(('Move "%s" to the trash?'):format(entry.title), 'Move it', function()
     request('saved.delete', { files = { entry.file } }, function()
       message.say(('%s is in the trash'):format(entry.file))
       if on_end then
@@ -189,7 +189,7 @@ function M.clear()
       return message.whisper(none or 'No chat is saved')
     end
     local question = clearing(summary)
-    confirm(question, 'Move them', function()
+    M.confirm(question, 'Move them', function()
       request('saved.clear', {}, function(cleared)
         message.say(
           ('%s went to the trash; :Ollama undo-clear brings them back for %d days'):format(

@@ -2,17 +2,11 @@
 import type { LeftOver } from '../rpc/protocol.ts'
 import { current } from './history.ts'
 import type { Journals, LeftJournal } from './journal/journals.ts'
-import { isWholeIn } from './store/opening.ts'
+import { leftBehind } from './store/left-behind.ts'
 import { draftOf } from './take-over.ts'
 
-/** All of them; one of which everything is in its file was ended well, and is removed. */
 export async function leftOvers(journals: Pick<Journals, 'left' | 'drop'>): Promise<LeftOver[]> {
-  const rows: LeftOver[] = []
-  for (const left of await journals.left()) {
-    if (await isWholeIn(left.record)) await journals.drop(left.key)
-    else rows.push(leftOverOf(left))
-  }
-  return rows
+  return (await leftBehind(journals)).map(leftOverOf)
 }
 
 export function leftOverOf({ key, record, changed }: LeftJournal): LeftOver {

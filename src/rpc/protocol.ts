@@ -144,7 +144,7 @@ export const requestSchemas = {
   'saved.restore': nothing,
   /** What Neovims that are gone have left over. */
   'left.list': nothing,
-  /** Removes one of them for good. */
+  /** Moves one of them to the trash. */
   'left.drop': z.object({ key: z.string().min(1) }),
   /** A prompt for this model is begun: its server is needed soon. */
   'editor.prompt': z.object({ chat, model }),
@@ -499,7 +499,8 @@ export interface Results {
   'saved.clear': { count: number }
   'saved.restore': { count: number }
   'left.list': { chats: LeftOver[] }
-  'left.drop': Record<string, never>
+  /** Whether it was there still. */
+  'left.drop': { gone: boolean }
   'editor.prompt': Record<string, never>
   'editor.focus': Record<string, never>
   'config.keep': Record<string, never>

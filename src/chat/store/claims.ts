@@ -24,6 +24,8 @@ const HEIR = '.heir'
 export class Claims {
   readonly #deps: ClaimsDeps
   readonly #ours = new Set<string>()
+  /** Whoever claims waits for it. */
+  #sweeping: Promise<unknown> = Promise.resolve()
 
   constructor(deps: ClaimsDeps) {
     this.#deps = deps
@@ -33,6 +35,7 @@ export class Claims {
   async claim(file: string): Promise<void> {
     if (this.#ours.has(file)) throw inUse(file, 'here')
     this.#ours.add(file)
+    await this.#sweeping
     try {
       await makeFolder(this.#deps.folder())
       if (!(await this.#make(file)) && !(await this.#takeOver(file))) throw inUse(file, 'elsewhere')
@@ -44,6 +47,13 @@ export class Claims {
 
   async release(file: string): Promise<void> {
     if (this.#ours.delete(file)) await rm(this.#path(file), { force: true }).catch(() => {})
+  }
+
+  /** Removes what Neovims that are gone have claimed. What an earlier host of this one did, is for its chats to go on with. Never rejects. */
+  sweep(): Promise<void> {
+    const swept = this.#sweep().catch(() => {})
+    this.#sweeping = swept
+    return swept
   }
 
   /** All that are living, and where. */
@@ -73,12 +83,24 @@ export class Claims {
     }
   }
 
+  async #sweep(): Promise<void> {
+    const folder = this.#deps.folder()
+    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(ENDING))
+    for (const path of names.map((name) => join(folder, name))) {
+      const claim = await this.#read(path)
+      if (claim && !claim.isLiving && !claim.isEarlier) await this.#asHeir(path, async () => true)
+    }
+  }
+
+  #takeOver(file: string): Promise<boolean> {
+    return this.#asHeir(this.#path(file), () => this.#make(file))
+  }
+
   /** Of several who find a dead owner's claim, one removes it: the one that makes this second claim. */
-  async #takeOver(file: string): Promise<boolean> {
-    const path = this.#path(file)
+  async #asHeir(path: string, then: () => Promise<boolean>): Promise<boolean> {
     if ((await this.#read(path))?.isLiving) return false
     const second = path + HEIR
-    if (!(await this.#make(file, second))) {
+    if (!(await this.#make('', second))) {
       // Held for no longer than it takes to remove a file, or its owner died just then. One that is gone may be another's now.
       const found = await this.#read(second)
       if (found && !found.isLiving) await rm(second, { force: true })
@@ -89,14 +111,14 @@ export class Claims {
       if (found?.isLiving) return false
       // Where there was none, somebody may have made one since.
       if (found) await rm(path, { force: true })
-      return await this.#make(file)
+      return await then()
     } finally {
       await rm(second, { force: true })
     }
   }
 
   /** `undefined` when there is none. One of an earlier host of this Neovim's is nobody's. */
-  async #read(path: string): Promise<{ file?: string; isLiving: boolean } | undefined> {
+  async #read(path: string): Promise<{ file?: string; isLiving: boolean; isEarlier?: boolean } | undefined> {
     const { now } = this.#deps.clock
     try {
       const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)])
@@ -104,7 +126,7 @@ export class Claims {
       if (owner === undefined || path.endsWith(HEIR)) return { isLiving: now() - mtimeMs < UNFINISHED_MS }
       const isEarlier = isSameOwner(owner, await this.#deps.owner())
       const isLiving = !isEarlier && (await isAlive(owner, { touched: mtimeMs, now: now() }))
-      return { ...(file === undefined ? {} : { file }), isLiving }
+      return { ...(file === undefined ? {} : { file }), isLiving, isEarlier }
     } catch {
       return undefined
     }

@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Owner } from '../journal/owner.ts'
 import { Claims } from './claims.ts'
 import { cleanUp } from './cleanup.ts'
+import { type LeftBehindDeps, throwAway } from './left-behind.ts'
 import { SavedChats, type SavedChatsDeps, type SavedHandlers } from './saved-chats.ts'
 import { Trash } from './trash.ts'
 
@@ -13,6 +14,7 @@ export interface StoreDeps extends Pick<SavedChatsDeps, 'surface' | 'renameLivin
   dataFolder(): string
   /** Whose the chats are: the Neovim, which outlives its hosts. */
   owner(): Promise<Owner>
+  journals: LeftBehindDeps['journals']
   clock: Clock
 }
 
@@ -41,8 +43,16 @@ export class Store {
 
   /** As `cleanUp` in cleanup.ts. */
   cleanUp(keepDays: number | false): Promise<number> {
-    const { dataFolder, clock } = this.#deps
+    const { dataFolder, clock, journals } = this.#deps
     const { claims } = this
-    return cleanUp(keepDays, { dataFolder, chats: () => this.folder(), trash: this.#trash, claims, clock })
+    return cleanUp(keepDays, { dataFolder, chats: () => this.folder(), trash: this.#trash, claims, journals, clock })
+  }
+
+  /** Moves a left-over chat to the trash. @returns whether it was there still @throws PluginError STORE_UNWRITABLE, STORE_FULL */
+  async throwAway(key: string): Promise<boolean> {
+    const { journals, clock } = this.#deps
+    const left = (await journals.left()).filter((one) => one.key === key)
+    const { files } = await throwAway(left, 'delete', { journals, trash: this.#trash, clock })
+    return files.length > 0
   }
 }

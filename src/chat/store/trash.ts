@@ -56,7 +56,29 @@ export class Trash {
     return this.#inTurn(() => this.#take(files, why))
   }
 
-  async #take(files: readonly string[], why: Why): Promise<{ files: string[]; batch: string }> {
+  /**
+   * Puts chats here that are in no file, each as its text and by the name of the file that it comes back as.
+   * @throws PluginError STORE_UNWRITABLE, STORE_FULL
+   */
+  put(texts: ReadonlyMap<string, string>, why: Why): Promise<{ files: string[]; batch: string }> {
+    return this.#inTurn(() =>
+      this.#fill([...texts.keys()], why, async (file, path) => {
+        await replaceFile(path, texts.get(file) ?? '', undefined)
+        return true
+      }),
+    )
+  }
+
+  #take(files: readonly string[], why: Why): Promise<{ files: string[]; batch: string }> {
+    return this.#fill(files, why, (file, path) => move(join(this.#deps.chats(), file), path))
+  }
+
+  /** @param bring puts a file where it is told; answers whether there was one */
+  async #fill(
+    files: readonly string[],
+    why: Why,
+    bring: (file: string, path: string) => Promise<boolean>,
+  ): Promise<{ files: string[]; batch: string }> {
     if (files.length === 0) return { files: [], batch: '' }
     const folder = this.#deps.folder()
     try {
@@ -70,7 +92,7 @@ export class Trash {
       )
       const moved: string[] = []
       for (const file of files) {
-        if (await move(join(this.#deps.chats(), file), join(folder, batch, file))) moved.push(file)
+        if (await bring(file, join(folder, batch, file))) moved.push(file)
       }
       return { files: moved, batch }
     } catch (error) {

@@ -110,6 +110,26 @@ describeWithNeovim('what was left over', (nvim) => {
     expect(await front.promptText()).toBe('aside')
   })
 
+  test('goes to the trash when that is confirmed, and in no other way', async () => {
+    const front = await startFront(nvim, { script: { left: [{ ...row, transcript }] } })
+    await front.nvim.command('Ollama recover!')
+    await front.nvim.waitForScreen(/left over to the trash/)
+    for (const answer of ['<Esc>', 'q<CR>', '2<CR>']) {
+      await front.nvim.type('1<CR>')
+      await front.nvim.waitForScreen(/Move "locks" to the trash\?/)
+      await front.nvim.type(answer)
+      expect(await front.requests('left.drop')).toEqual([])
+      await front.nvim.command('Ollama recover!')
+      await front.nvim.waitForScreen(/left over to the trash/)
+    }
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/Move "locks" to the trash\?/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForScreen(/:Ollama undo-clear brings it back/)
+    expect(await front.requests('left.drop')).toEqual([{ key: 'k' }])
+    expect(await front.requests('chat.recover')).toEqual([])
+  })
+
   test('is nothing to speak of when there is nothing', async () => {
     const front = await startFront(nvim)
     await front.open()

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { claimsIn, newFolder } from './folder.ts'
@@ -39,13 +40,38 @@ describe('claims', () => {
     const dead = claimsIn(data, process.ppid)
     await dead.claim('a.txt')
     const [file = ''] = await readdir(join(data, 'claims'))
-    const owner = { pid, start: 'long ago', host: (await import('node:os')).hostname() }
+    const owner = { pid, start: 'long ago', host: hostname() }
     await writeFile(join(data, 'claims', file), JSON.stringify({ file: 'a.txt', owner }))
     expect([...(await claimsIn(data).open())]).toEqual([])
     const heirs = [process.pid, process.ppid, 1].map((heir) => claimsIn(data, heir))
     const claimed = await Promise.allSettled(heirs.map((heir) => heir.claim('a.txt')))
     expect(claimed.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     expect(await readdir(join(data, 'claims'))).toHaveLength(1)
+  })
+
+  it('is swept of what the dead have left, and of nothing else', async () => {
+    const data = await newFolder()
+    const [ours, theirs, earlier] = [claimsIn(data), claimsIn(data, process.ppid), claimsIn(data)]
+    const dead = claimsIn(data, 1)
+    for (const [claims, file] of [
+      [ours, 'a'],
+      [theirs, 'b'],
+      [earlier, 'c'],
+      [dead, 'd'],
+    ] as const)
+      await claims.claim(`${file}.txt`)
+    const owner = { pid: await endedPid(), start: 'long ago', host: hostname() }
+    for (const name of await readdir(join(data, 'claims'))) {
+      const path = join(data, 'claims', name)
+      if ((await readFile(path, 'utf8')).includes('d.txt'))
+        await writeFile(path, JSON.stringify({ file: 'd.txt', owner }))
+    }
+    const [, again] = await Promise.all([ours.sweep(), ours.claim('d.txt').then(() => 'claimed')])
+    expect(again).toBe('claimed')
+    await ours.release('d.txt')
+    expect(await readdir(join(data, 'claims'))).toHaveLength(3)
+    await ours.claim('c.txt')
+    await expect(theirs.claim('a.txt')).rejects.toMatchObject({ code: 'CHAT_IN_USE' })
   })
 
   it('waits for a claim that is being written, and not for one that was never finished', async () => {

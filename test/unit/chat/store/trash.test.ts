@@ -1,7 +1,13 @@
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { historyOf } from '../../../../src/chat/history.ts'
+import { Journals } from '../../../../src/chat/journal/journals.ts'
+import { headPieces } from '../../../../src/chat/journal/lines.ts'
+import { ownerOf } from '../../../../src/chat/journal/owner.ts'
 import { cleanUp } from '../../../../src/chat/store/cleanup.ts'
+import { readChat } from '../../../../src/chat/store/opening.ts'
 import { Trash } from '../../../../src/chat/store/trash.ts'
 import { chatText, claimsIn, clockAt, DAY_MS, setUpStore } from './folder.ts'
 
@@ -85,9 +91,15 @@ describe('the trash', () => {
   })
 })
 
+const journalsIn = (data: string) =>
+  new Journals({
+    ...{ folder: () => join(data, 'journal'), owner: () => ownerOf(process.pid), clock: clockAt(NOW) },
+    onTrouble: () => {},
+  })
+
 describe('the daily look', () => {
   const depsOf = ({ data, chats, trash, claims }: Awaited<ReturnType<typeof setUpStore>>, now = NOW) => ({
-    ...{ dataFolder: () => data, chats: () => chats, trash, claims },
+    ...{ dataFolder: () => data, chats: () => chats, trash, claims, journals: journalsIn(data) },
     clock: clockAt(now),
   })
 
@@ -128,8 +140,39 @@ describe('the daily look', () => {
     await store.write(named('old'), chatText('x'), 900)
     await store.write('.1.unfinished', 'x', 2)
     await store.write('.2.unfinished', 'x')
+    await store.write(named('killed'), '', 2)
+    await store.write(named('just begun'), '')
+    await store.write('not ours.txt', '', 2)
     expect(await cleanUp(false, depsOf(store))).toBe(0)
-    expect(await store.files()).toEqual(['.2.unfinished', named('old')])
+    const kept = ['.2.unfinished', named('just begun'), named('old'), 'not ours.txt']
+    expect(await store.files()).toEqual(kept.toSorted())
+  })
+
+  it('moves what was left over long ago, as a file that comes back with all of it', async () => {
+    const store = await setUpStore({ now: NOW })
+    const leave = async (question: string, days: number) => {
+      const turn = { role: 'user' as const, text: question, at: '2025-01-22 09:15:34' }
+      const meta = { model: 'gpu:qwen3:32b', queue: ['waits'], draft: { text: 'draft' } }
+      const record = { meta, history: historyOf({ turns: [turn] }) }
+      const owner = { pid: 2 ** 22 + 1, start: 'long ago', host: hostname() }
+      const path = join(store.data, 'journal', `${question}.jsonl`)
+      await mkdir(join(store.data, 'journal'), { recursive: true })
+      await writeFile(path, [...headPieces(owner, record)].join(''))
+      const at = new Date(NOW - days * DAY_MS)
+      await utimes(path, at, at)
+    }
+    await leave('old', 31)
+    await leave('young', 29)
+    expect(await cleanUp(30, depsOf(store))).toBe(1)
+    expect(await readdir(join(store.data, 'journal'))).toEqual(['young.jsonl'])
+    expect(await readFile(join(store.data, 'cleanup.log'), 'utf8')).toMatch(
+      /^\S+ \S+ moved old_qwen3-32b_20250122-091534\.txt, which was left over, last written \S+ \S+, to trash\/\S+\n$/,
+    )
+    expect(await store.files()).toEqual([])
+    expect(await store.trash.restore()).toBe(1)
+    expect(await store.files()).toEqual([named('old')])
+    const { record } = await readChat(store.chats, named('old'))
+    expect(record.meta).toMatchObject({ draft: { text: 'waits\n\ndraft' } })
   })
 
   it('does not let its log grow for ever', async () => {
