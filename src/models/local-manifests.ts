@@ -16,6 +16,9 @@ interface Wanted {
 /** Others that are wanted so soon after the first are read with it; its registry takes longer to answer, in milliseconds. */
 const GATHERING_MS = 50
 
+/** What a command may take, in milliseconds; a verdict does not wait longer for it. */
+const READING_MS = 5_000
+
 /** How many are read by one command, so that no shell finds it too long. */
 const AT_ONCE = 32
 
@@ -103,7 +106,7 @@ export class LocalManifests {
     const found = new Map<number, Manifest>()
     if (this.#isHopeless) return found
     try {
-      const printed = await this.#run(readCommand(wanted.map(({ path }) => path)), this.#signal)
+      const printed = await this.#printed(readCommand(wanted.map(({ path }) => path)))
       for (const { index, bytes } of filesIn(printed)) {
         const manifest = hasDigest(bytes, wanted[index]?.digest) ? parseManifest(bytes) : undefined
         if (manifest) found.set(index, manifest)
@@ -113,6 +116,21 @@ export class LocalManifests {
       this.#isHopeless = true
     }
     return found
+  }
+
+  async #printed(command: string): Promise<Uint8Array> {
+    const late = new AbortController()
+    const over = new AbortController()
+    const tooLate = this.#clock.sleep(READING_MS, AbortSignal.any([over.signal, this.#signal])).then(() => {
+      late.abort(new Error('It took too long'))
+      throw late.signal.reason
+    })
+    tooLate.catch(() => {})
+    try {
+      return await Promise.race([this.#run(command, AbortSignal.any([this.#signal, late.signal])), tooLate])
+    } finally {
+      over.abort()
+    }
   }
 }
 

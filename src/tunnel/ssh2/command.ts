@@ -9,28 +9,31 @@ import type { ExecClient, RawExecChannel } from './exec-channel.ts'
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024
 
 /** @throws PluginError SSH_CHANNEL_ERROR; the signal's reason when aborted. */
-export function runCommand(
+export async function runCommand(
   client: ExecClient,
   command: string,
   place: Place,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  return new Promise<CommandResult>((resolve, reject) => {
-    signal.throwIfAborted()
-    client.exec(command, (error, channel) => {
-      if (error) return reject(notRun(place, error.message, error))
-      const giveUp = () => {
-        reject(signal.reason)
-        channel.close()
-      }
-      if (signal.aborted) giveUp()
-      signal.addEventListener('abort', giveUp, { once: true })
-      const over = () => signal.removeEventListener('abort', giveUp)
-      collect(channel, place).finally(over).then(resolve, reject)
+  signal.throwIfAborted()
+  const over = new AbortController()
+  try {
+    return await new Promise<CommandResult>((resolve, reject) => {
+      // The channel may never come.
+      signal.addEventListener('abort', () => reject(signal.reason), { signal: over.signal })
+      client.exec(command, (error, channel) => {
+        if (error) return reject(notRun(place, error.message, error))
+        signal.addEventListener('abort', () => channel.close(), { signal: over.signal })
+        collect(channel, place).then(resolve, reject)
+        if (signal.aborted) channel.close()
+      })
     })
-  }).catch((error) => {
-    throw error instanceof PluginError || error === signal.reason ? error : notRun(place, String(error), error)
-  })
+  } catch (error) {
+    if (error === signal.reason || error instanceof PluginError) throw error
+    throw notRun(place, String(error), error)
+  } finally {
+    over.abort()
+  }
 }
 
 function collect(channel: RawExecChannel, place: Place): Promise<CommandResult> {

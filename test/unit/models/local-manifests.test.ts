@@ -8,6 +8,7 @@ import { systemClock } from '../../../src/core/clock.ts'
 import { filesIn, LocalManifests, type Run, readCommand } from '../../../src/models/local-manifests.ts'
 import { type ModelName, parseModelName } from '../../../src/models/names.ts'
 import { contents, manifestOf } from '../../support/registry-double/published.ts'
+import { FakeClock } from '../tunnel/fakes.ts'
 
 const NAMES = ['qwen3:4b', 'mira/tuned:v1', 'hf.co/a/B:Q4_K_M', 'localhost:5000/team/x:latest'].map(
   (text) => parseModelName(text) as ModelName,
@@ -115,5 +116,18 @@ describe('LocalManifests', () => {
     const read = () => Promise.all(NAMES.map((name) => manifests.read(name, old.digest)))
     expect([await read(), await read()].flat()).toEqual(Array(8).fill(undefined))
     expect(runs).toBe(1)
+  })
+
+  it('waits no longer than 5 s for a command, which is ended then', async () => {
+    const clock = new FakeClock()
+    const ended: unknown[] = []
+    const run: Run = (_, signal) =>
+      new Promise(() => signal.addEventListener('abort', () => ended.push((signal.reason as Error).message)))
+    const manifests = new LocalManifests({ run, signal: new AbortController().signal, clock })
+    const found = manifests.read(NAMES[0] as ModelName, old.digest)
+    await clock.pass(50)
+    await clock.pass(5_000)
+    expect(await found).toBeUndefined()
+    expect([ended, clock.sleepers]).toEqual([['It took too long'], 0])
   })
 })
