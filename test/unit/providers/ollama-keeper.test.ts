@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { Ollama } from '../../../src/providers/ollama.ts'
 import type { ModelKeeper, PullReport } from '../../../src/providers/provider.ts'
+import { digestMismatch, REGISTRY_AWAY, UNAUTHORIZED } from '../../support/ollama-double/pull-script.ts'
 import { FakeClock, settle } from '../core/fake-clock.ts'
 import { FakeBody, FakeHttp, type Route, type Scripted } from './fake-http.ts'
 
@@ -101,9 +102,11 @@ describe('pull', () => {
     ['write /blobs/x: no space left on device', 'PULL_DISK_FULL'],
     ['pull model manifest: 412: \n\nThe model you are attempting to pull requires a newer version', 'PULL_NEEDS_NEWER'],
     ['unauthorized: access denied', 'REGISTRY_REFUSED'],
+    [UNAUTHORIZED, 'REGISTRY_REFUSED'],
+    [REGISTRY_AWAY, 'REGISTRY_UNREACHABLE'],
     ['pull model manifest: 429: {"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}', 'REGISTRY_REFUSED'],
     ['max retries exceeded: unexpected EOF', 'REGISTRY_UNREACHABLE'],
-    ['digest mismatch, file must be downloaded again: want sha256:1, got sha256:2', 'PULL_FAILED'],
+    [digestMismatch('sha256:1', 'sha256:2'), 'PULL_FAILED'],
     ['this model requires MLX support, which is not there', 'PULL_FAILED'],
     ['', 'API_ERROR'],
   ])('fails under HTTP 200 with the words %j as %s, on one line and with a hint', async (error, code) => {
