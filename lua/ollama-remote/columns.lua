@@ -1,11 +1,18 @@
 -- Text in columns of display cells: cut, padded, wrapped. What stands in the columns of a list is its own.
 local M = {}
 
+--- Most of what stands in lists is ASCII, of which the length is known without a call of Vim's.
+---@param text string
+---@return integer
+function M.width(text)
+  return text:find('[^\32-\126]') and vim.fn.strdisplaywidth(text) or #text
+end
+
 ---@param text string
 ---@param width integer
 ---@return string
 function M.cut(text, width)
-  if vim.fn.strdisplaywidth(text) <= width then
+  if M.width(text) <= width then
     return text
   end
   return vim.fn.strcharpart(text, 0, math.max(0, width - 1)) .. '…'
@@ -16,7 +23,7 @@ end
 ---@param at_right? boolean
 ---@return string
 function M.pad(text, width, at_right)
-  local blanks = (' '):rep(width - vim.fn.strdisplaywidth(text))
+  local blanks = (' '):rep(width - M.width(text))
   return at_right and blanks .. text or text .. blanks
 end
 

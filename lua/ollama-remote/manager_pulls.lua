@@ -112,7 +112,7 @@ function M.update_all()
   end
 end
 
---- Has the registries asked, of the marked models or of all that are shown.
+--- Has the registries asked, of the marked models or of all of the servers that can be asked for their own.
 function M.check()
   local by_server = {}
   for ref in pairs(view.marked) do
@@ -121,12 +121,18 @@ function M.check()
       by_server[model.server] = vim.list_extend(by_server[model.server] or {}, { model.name })
     end
   end
-  local is_marked = next(by_server) ~= nil
+  local is_marked, count = next(by_server) ~= nil, 0
   for _, server in ipairs(manager.servers()) do
-    if not is_marked or by_server[server] then
+    local known = view.servers[server]
+    local is_up = known ~= nil and known.state == 'ready' and known.read ~= nil
+    if by_server[server] or (not is_marked and is_up) then
+      count = count + 1
       local params = { server = server, models = by_server[server], again = true }
       rpc.request('updates.check', params, session.tell)
     end
+  end
+  if count == 0 then
+    message.whisper('No server can be asked for its models now: r tries again')
   end
 end
 

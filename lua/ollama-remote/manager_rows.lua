@@ -142,39 +142,41 @@ local function is_sorted(column, view)
   return view.sort ~= nil and TITLES[column] == TITLES[view.sort]
 end
 
+--- How wide each column would be.
 ---@param rows table<string, string>[]
----@param layout string[]
 ---@param view ollama.ManagerView
----@return table<string, integer>? widths nil when they do not fit
-local function measure(rows, layout, view)
-  local widths, total = {}, 3
-  for _, column in ipairs(layout) do
+---@return table<string, integer>
+local function natural_widths(rows, view)
+  local widths = {}
+  for column, title in pairs(TITLES) do
     local most = 0
     for _, row in ipairs(rows) do
-      most = math.max(most, vim.fn.strdisplaywidth(row[column]))
+      most = math.max(most, columns.width(row[column]))
     end
     -- A column that nothing stands in needs no title.
-    most = most == 0 and 0 or math.max(most, #TITLES[column] + (is_sorted(column, view) and 1 or 0))
-    widths[column] = column == 'name' and math.min(most, MOST_NAME) or most
-    total = total + (most > 0 and widths[column] + #GAP or 0)
+    local least = #title + (is_sorted(column, view) and 1 or 0)
+    widths[column] = most == 0 and 0 or math.max(most, least)
   end
-  local over = math.max(0, total - #GAP - view.width)
-  local name = widths.name - over
-  if name < math.min(LEAST_NAME, widths.name) and #layout > 3 then
-    return nil
-  end
-  widths.name = math.max(1, name)
+  widths.name = math.min(widths.name, MOST_NAME)
   return widths
 end
 
+--- The fullest layout that fits; the name gives some of its room first.
 ---@param rows table<string, string>[]
 ---@param view ollama.ManagerView
 ---@return string[] layout
 ---@return table<string, integer> widths
 local function fit(rows, view)
+  local widths = natural_widths(rows, view)
+  local last = LAYOUTS[#LAYOUTS]
   for _, layout in ipairs(LAYOUTS) do
-    local widths = measure(rows, layout, view)
-    if widths then
+    local total = 3 - #GAP
+    for _, column in ipairs(layout) do
+      total = total + (widths[column] > 0 and widths[column] + #GAP or 0)
+    end
+    local name = widths.name - math.max(0, total - view.width)
+    if name >= math.min(LEAST_NAME, widths.name) or layout == last then
+      widths.name = math.max(1, name)
       return layout, widths
     end
   end
