@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Openssh } from '../../scripts/provision/openssh.ts'
 import { Session } from '../../src/chat/session.ts'
-import { parse, render } from '../../src/chat/transcript/format.ts'
+import { parse, renderShown } from '../../src/chat/transcript/format.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { Ollama } from '../../src/providers/ollama.ts'
@@ -220,7 +220,7 @@ function judge({ session, surface, shown, text, wasCut }: Case): Omit<Outcome, '
   const [question, answer] = turns
   const wrong = (why: string) => ({ result: 'wrong' as const, why: `${why}\n${surface.text}` })
   if (question?.text !== 'what' || turns.length > 2) return wrong('the question is not alone before the answer')
-  if (surface.text !== render(session.conversation)) return wrong('the transcript is not the conversation')
+  if (surface.text !== renderShown(session.record.history)) return wrong('the transcript is not the conversation')
   if (!answer?.text.startsWith(textIn(shown))) return wrong(`what was read is gone: ${shown}`)
   if (answer.text === text && answer.end === 'done') return { result: 'equal' }
   if (!wasCut) return wrong(`it is not whole; it should be\n${text}\nand is`)

@@ -26,7 +26,7 @@ export interface DriverOptions {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const PATIENCE_MS = 8_000
+const PATIENCE_MS = 15_000
 /** Between two looks at something that makes no redraw event. */
 const LOOK_AGAIN_MS = 10
 

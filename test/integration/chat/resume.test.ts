@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Turn } from '../../../src/chat/conversation.ts'
 import { Session } from '../../../src/chat/session.ts'
-import { parse, render } from '../../../src/chat/transcript/format.ts'
+import { parse, renderShown } from '../../../src/chat/transcript/format.ts'
 import { resolveConfig } from '../../../src/config/schema.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { silentLog } from '../../../src/core/log.ts'
@@ -81,7 +81,7 @@ async function ask(
   await session.send('What?')
   while (session.state().phase !== 'idle') await new Promise((resolve) => setImmediate(resolve))
   await session.show()
-  expect(surface.text).toBe(render(session.conversation))
+  expect(surface.text).toBe(renderShown(session.record.history))
   expect(parse(surface.text)).toEqual({ conversation: session.conversation, problems: [] })
   return { turn: session.conversation.turns.at(-1) as Turn, requests: ollama.requests.slice(before) }
 }
