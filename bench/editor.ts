@@ -14,6 +14,8 @@ export interface EditorOptions {
   nvim: Neovim
   folder: string
   setup: UserConfig
+  /** Besides what such a Neovim finds there. */
+  environment?: Readonly<Record<string, string>>
 }
 
 type Waiting = { resolve(value: unknown): void; reject(why: string): void }
@@ -24,10 +26,10 @@ const PATIENCE_MS = 60_000
 const END_PATIENCE_MS = 5_000
 
 /** Starts Neovim; resolves when it has sourced everything and takes keys. */
-export async function startEditor({ nvim, folder, setup }: EditorOptions): Promise<Editor> {
+export async function startEditor({ nvim, folder, setup, environment }: EditorOptions): Promise<Editor> {
   const world: World = { setup, description: 'the bench', stop: async () => {} }
   const args = [...neovimArguments(setup), '--embed']
-  const child = spawn(nvim.path, args, { env: neovimEnvironment({ nvim, folder, world }) })
+  const child = spawn(nvim.path, args, { env: { ...neovimEnvironment({ nvim, folder, world }), ...environment } })
   const editor = new Editor(child)
   try {
     await editor.prepare()

@@ -17,6 +17,7 @@ import { memory } from './scenarios/memory.ts'
 import { savedChats } from './scenarios/saved-chats.ts'
 import { startup } from './scenarios/startup.ts'
 import { streaming } from './scenarios/streaming.ts'
+import { updates } from './scenarios/updates.ts'
 import { Scope } from './scope.ts'
 import { settingsOf } from './settings.ts'
 
@@ -28,6 +29,7 @@ const SCENARIOS: readonly Scenario[] = [
   longHistory,
   bigChat,
   savedChats,
+  updates,
   memory,
   distance,
 ]
