@@ -133,3 +133,14 @@ end, {
     return require('ollama-remote.command').complete(lead, line)
   end,
 })
+
+vim.api.nvim_create_user_command('OllamaUpdate', function(options)
+  require('ollama-remote.updates').update(options.fargs, options.bang)
+end, {
+  nargs = '*',
+  bang = true,
+  desc = 'Find out which models are out of date; with ! fetch the newer ones',
+  complete = function(lead, line)
+    return require('ollama-remote.command').complete(lead, line)
+  end,
+})

@@ -121,10 +121,11 @@ export class ModelParts {
   }
 
   #makePulls(): Pulls {
-    const { editor, config, log } = this.#world
+    const { editor, config, providers, log } = this.#world
     return new Pulls({
       surface: editor,
       server: (name) => this.#pullServer(name),
+      locate: (reference) => providers().locate(reference),
       atOnce: () => config().updates.pulls,
       isInstalled: (server, model) => this.book.models(server)?.some(({ name }) => name === model) ?? false,
       onRow: (row) => this.book.pull(row),

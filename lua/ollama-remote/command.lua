@@ -96,6 +96,17 @@ local function recover(call)
   require('ollama-remote.left').pick(call.bang)
 end
 
+---@param call ollama.Invocation
+local function update(call)
+  local models = vim.split(call.rest, '%s+', { trimempty = true })
+  require('ollama-remote.updates').update(models, call.bang)
+end
+
+---@param call ollama.Invocation
+local function pull(call)
+  require('ollama-remote.updates').pull(call.rest ~= '' and call.rest or nil)
+end
+
 ---@type table<string, fun(call: ollama.Invocation)>
 local subcommands = {
   ask = ask,
@@ -113,6 +124,7 @@ local subcommands = {
   model = with_model('switch'),
   models = models,
   new = begin,
+  pull = pull,
   queue = plain('queue'),
   recover = recover,
   remember = with_secrets('remember'),
@@ -125,6 +137,7 @@ local subcommands = {
   set = set,
   stop = stop,
   toggle = plain('toggle'),
+  update = update,
   vertical = plain('vertical'),
   ['undo-clear'] = plain('undo-clear'),
 }
@@ -175,6 +188,14 @@ function M.complete(lead, line)
   end
   if before:match('Ollama%s+models%s') then
     return require('ollama-remote.manager_names').complete_servers(lead)
+  end
+  if before:match('Ollama%s*[uU]pdate!?%s') then
+    return beginning_with(require('ollama-remote.picker').known(), lead)
+  end
+  if before:match('Ollama%s+pull%s') then
+    local manager_names = require('ollama-remote.manager_names')
+    manager_names.load()
+    return manager_names.complete(lead)
   end
   if before:match('Ollama%s+set%s') then
     return beginning_with(require('ollama-remote.parameters').names(), lead)

@@ -16,6 +16,7 @@ local M = {}
 ---@field rate? number tokens per second of the last answer
 ---@field ended? string
 ---@field error? ollama.Error
+---@field pulls? { running: integer, queued: integer, percent?: integer, text: string }
 
 --- The phase in words, as far as its drawing is loaded.
 ---@param state ollama.State
@@ -26,6 +27,12 @@ local function words(state)
   end
   local phase = package.loaded['ollama-remote.phase']
   return state.phase ~= 'idle' and (phase and phase.words[state.phase] or state.phase) or nil
+end
+
+---@return { running: integer, queued: integer, percent?: integer, text: string }?
+local function pulls()
+  local loaded = package.loaded['ollama-remote.pulls']
+  return loaded and loaded.status()
 end
 
 ---@param state ollama.State
@@ -40,6 +47,8 @@ local function text(state, elapsed)
   elseif state.ended == 'failed' or state.ended == 'interrupted' then
     parts[#parts + 1] = state.ended
   end
+  local pulling = pulls()
+  parts[#parts + 1] = pulling and pulling.text or nil
   return table.concat(parts, ' ')
 end
 
@@ -59,7 +68,14 @@ function M.read()
   local chats = package.loaded['ollama-remote.chats']
   local chat = chats and chats.current()
   if not chat then
-    return { text = '', queued = 0, unsaved = false, chats = { living = 0, running = 0 } }
+    local pulling = pulls()
+    return {
+      text = pulling and pulling.text or '',
+      queued = 0,
+      unsaved = false,
+      chats = { living = 0, running = 0 },
+      pulls = pulling,
+    }
   end
   local state = chat.state
   local elapsed = chat.since and math.floor((vim.uv.now() - chat.since) / 1000) or nil
@@ -78,6 +94,7 @@ function M.read()
     rate = state.rate,
     ended = state.ended,
     error = state.error,
+    pulls = pulls(),
   }
 end
 

@@ -17,6 +17,8 @@ export interface PullsDeps {
   }
   /** @throws PluginError SERVER_NOT_FOUND */
   server: (name: string) => PullServer
+  /** Which server a reference means, and which model there. @throws PluginError CHAT_NO_MODEL */
+  locate: (reference: string) => { server: string; model: string }
   /** How many a server pulls at a time. */
   atOnce: () => number
   /** Whether a model was there when its pull was asked for, as far as it is known. */
@@ -53,7 +55,10 @@ export class Pulls {
 
   get handlers(): PullHandlers {
     return {
-      'pulls.start': ({ server, model }) => this.#start(server, model),
+      'pulls.start': ({ server, model }) => {
+        const meant = server === undefined ? this.#deps.locate(model) : { server, model }
+        return this.#start(meant.server, meant.model)
+      },
       'pulls.cancel': ({ server, model }) => this.#cancel(server, model),
       'pulls.list': () => ({ pulls: this.rows }),
     }

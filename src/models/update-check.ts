@@ -66,8 +66,8 @@ export class UpdateCheck {
     const isNamed = params.server !== undefined || params.models !== undefined
     if (failures.length > 0 && (isNamed || counts.length === 0)) throw failures[0]
     for (const error of failures) this.#deps.log.warn('models were not looked at', { error })
-    const sum = (of: 'checked' | 'available') => counts.reduce((total, count) => total + count[of], 0)
-    return { checked: sum('checked'), available: sum('available') }
+    const refs = counts.flatMap((count) => count.refs)
+    return { checked: counts.reduce((total, { checked }) => total + checked, 0), available: refs.length, refs }
   }
 
   /** Ends every check. */
@@ -86,7 +86,7 @@ export class UpdateCheck {
     return [...byServer].map(([name, wanted]) => ({ server: name, models: wanted, again }))
   }
 
-  async #checkServer({ server, models, again }: Task): Promise<{ checked: number; available: number }> {
+  async #checkServer({ server, models, again }: Task): Promise<{ checked: number; refs: string[] }> {
     const { places, run, clock } = this.#deps
     const installed = await this.#deps.models(server, this.#life.signal)
     const chosen = models ? models.map((wanted) => find(server, wanted, installed)) : installed
@@ -102,8 +102,8 @@ export class UpdateCheck {
       const rows = await this.#judgeAll(server, open, {
         ...{ registry: new Registry({ web, clock }), manifests, installed, signal },
       })
-      const available = [...known.map(([, row]) => row), ...rows].filter(({ state }) => state === 'available').length
-      return { checked: chosen.length, available }
+      const available = [...known, ...rows].filter(([, { state }]) => state === 'available')
+      return { checked: chosen.length, refs: available.map(([{ name }]) => `${server}:${name}`) }
     } finally {
       over.abort(new PluginError('CANCELLED', 'The check is over'))
       web.close()
@@ -111,8 +111,8 @@ export class UpdateCheck {
   }
 
   /** @throws PluginError REGISTRY_UNREACHABLE when that is all that came of it. */
-  async #judgeAll(server: string, models: readonly Model[], evidence: Evidence): Promise<UpdateRow[]> {
-    const rows: UpdateRow[] = []
+  async #judgeAll(server: string, models: readonly Model[], evidence: Evidence): Promise<[Model, UpdateRow][]> {
+    const rows: [Model, UpdateRow][] = []
     const unreachable: PluginError[] = []
     let asked = 0
     const waiting = [...models]
@@ -126,7 +126,7 @@ export class UpdateCheck {
           return { state: 'unknown', why: error.message }
         })
         if (verdict.state !== 'cloud') asked++
-        rows.push(await this.#tell(server, model, verdict))
+        rows.push([model, await this.#tell(server, model, verdict)])
       }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, work))

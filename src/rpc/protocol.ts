@@ -184,8 +184,11 @@ export const requestSchemas = {
     models: z.array(model).optional(),
     again: z.boolean().optional(),
   }),
-  /** Answered when the pull waits for its turn; how it goes comes by the verb `pull`. */
-  'pulls.start': z.object({ server, model }),
+  /**
+   * Answered when the pull waits for its turn; how it goes comes by the verb `pull`. Without a server the model is named as
+   * `server:model`, or is one of the default server.
+   */
+  'pulls.start': z.object({ server: server.optional(), model }),
   'pulls.cancel': z.object({ server, model }),
   'pulls.list': nothing,
   /** What the server's machine says of its Ollama service: a read-only look over SSH, which the person has agreed to. */
@@ -530,7 +533,8 @@ export interface Results {
   'models.load': Record<string, never>
   'models.unload': Record<string, never>
   'models.names': { installed: string[]; well_known: string[] }
-  'updates.check': { checked: number; available: number }
+  /** `refs`: of those that are out of date. */
+  'updates.check': { checked: number; available: number; refs: string[] }
   'pulls.start': Record<string, never>
   'pulls.cancel': Record<string, never>
   'pulls.list': { pulls: PullRow[] }

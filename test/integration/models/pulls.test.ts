@@ -55,6 +55,7 @@ describeWithSshd('a pull through the tunnel', (openssh) => {
           look()
         },
       },
+      locate: (model) => ({ server: 'gpu', model }),
       server: () => ({
         keeper: ollama.keeper,
         digestOf: async () => undefined,

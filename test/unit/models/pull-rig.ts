@@ -102,6 +102,10 @@ export function setUpPulls({ atOnce = 1, installed = [] as string[], digest = 'n
       if (name !== 'gone') return server
       throw new PluginError('SERVER_NOT_FOUND', 'No server is called "gone"')
     },
+    locate: (reference) => {
+      const [name = '', ...rest] = reference.split(':')
+      return { server: name, model: rest.join(':') }
+    },
     atOnce: () => atOnce,
     isInstalled: (_, model) => installed.includes(model),
     onRow: () => {},
@@ -112,6 +116,10 @@ export function setUpPulls({ atOnce = 1, installed = [] as string[], digest = 'n
     pulls.handlers['pulls.start']({ server: on, model })
     await settle()
   }
+  const startByReference = async (model: string) => {
+    pulls.handlers['pulls.start']({ model })
+    await settle()
+  }
   const cancel = async (model: string) => {
     pulls.handlers['pulls.cancel']({ server: 'gpu', model })
     await settle()
@@ -119,5 +127,5 @@ export function setUpPulls({ atOnce = 1, installed = [] as string[], digest = 'n
   const row = (model: string) => pulls.rows.find((one) => one.model === model) as PullRow
   /** The pull of the last request there was. */
   const last = () => asked.at(-1) as AskedPull
-  return { pulls, clock, asked, rows, messages, backs, loaded, start, cancel, row, last }
+  return { pulls, clock, asked, rows, messages, backs, loaded, start, startByReference, cancel, row, last }
 }

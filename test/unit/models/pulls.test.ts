@@ -30,6 +30,12 @@ describe('the queue', () => {
     expect(pulls.rows.map(({ model }) => model)).toEqual(['Qwen3:latest'])
   })
 
+  it('finds the server of a model that is named with it', async () => {
+    const { startByReference, pulls } = setUpPulls()
+    await startByReference('box:qwen3:4b')
+    expect(pulls.rows).toMatchObject([{ server: 'box', model: 'qwen3:4b' }])
+  })
+
   it('pulls again what has ended, and forgets what ended before', async () => {
     const { start, last, asked, pulls, clock } = setUpPulls()
     await start('a:1')

@@ -1,0 +1,104 @@
+// Finding out what is out of date and fetching it, before a fake host: what the person sees, and where nobody looks.
+import { expect, test } from 'vitest'
+import { describeWithNeovim } from '../../support/real-parts.ts'
+import { type Front, startFront } from './front.ts'
+
+const PULL = { server: 'gpu', model: 'qwen3:4b', status: 'pulling f535f83ec568' }
+const FOUND = { checked: 14, available: 2, refs: ['gpu:qwen3:4b', 'lab:llama3:8b'] }
+const STATUS = "return require('ollama-remote').status()"
+
+/** Every progress message of Neovim's that was made, as text, status and percent. */
+const RECORD_PROGRESS = `
+  _G.progress = {}
+  local echo = vim.api.nvim_echo
+  vim.api.nvim_echo = function(chunks, history, options)
+    if (options or {}).kind == 'progress' then
+      table.insert(_G.progress, { chunks[1][1], options.status, options.percent or -1 })
+    end
+    return echo(chunks, history, options)
+  end`
+
+async function waitForMessage(front: Front, text: string): Promise<void> {
+  await front.nvim.waitForLua('return vim.fn.execute("messages"):find(..., 1, true) ~= nil', text)
+}
+
+describeWithNeovim('updates', (nvim) => {
+  test(':OllamaUpdate shows the models, has all of them looked at and says what was found', async () => {
+    const front = await startFront(nvim, { script: { found: FOUND } })
+    await front.nvim.type(':OllamaUpdate<CR>')
+    expect(await front.waitForRequests('updates.check')).toEqual([{ again: true }])
+    await waitForMessage(front, '2 of 14 models: a newer one is to be had')
+    expect(await front.nvim.lua('return vim.bo.filetype')).toBe('ollama-models')
+    expect(await front.requests('pulls.start')).toEqual([])
+  })
+
+  test(':OllamaUpdate! pulls what is out of date, and shows nothing that was not asked for', async () => {
+    const front = await startFront(nvim, { script: { found: FOUND } })
+    await front.nvim.type(':OllamaUpdate!<CR>')
+    expect(await front.waitForRequests('pulls.start', 2)).toEqual([
+      { model: 'gpu:qwen3:4b' },
+      { model: 'lab:llama3:8b' },
+    ])
+    await waitForMessage(front, 'Updating 2 models')
+    expect(await front.nvim.lua('return #vim.api.nvim_list_wins()')).toBe(1)
+  })
+
+  test('names the models that are meant, and says when none is out of date', async () => {
+    const front = await startFront(nvim, { script: { found: { checked: 1, available: 0, refs: [] } } })
+    await front.nvim.type(':Ollama update gpu:qwen3:4b<CR>')
+    expect(await front.waitForRequests('updates.check')).toEqual([{ models: ['gpu:qwen3:4b'], again: true }])
+    await waitForMessage(front, '1 model looked at: none is out of date')
+  })
+
+  test('says why it cannot be known', async () => {
+    const error = {
+      code: 'REGISTRY_UNREACHABLE',
+      message: 'ollama.com cannot be reached from here',
+      hint: 'Try later.',
+    }
+    const front = await startFront(nvim, { script: { fail: { 'updates.check': error } } })
+    await front.nvim.type(':OllamaUpdate!<CR>')
+    await waitForMessage(front, 'ollama.com cannot be reached from here')
+    expect(await front.requests('pulls.start')).toEqual([])
+  })
+
+  test(':Ollama pull pulls a model by its name', async () => {
+    const front = await startFront(nvim)
+    await front.nvim.type(':Ollama pull gpu:qwen3:4b<CR>')
+    expect(await front.waitForRequests('pulls.start')).toEqual([{ model: 'gpu:qwen3:4b' }])
+  })
+
+  test('pulls are told by status() and by progress of Neovim, until they end', async () => {
+    const front = await startFront(nvim, { init: RECORD_PROGRESS })
+    await front.open()
+    await front.perform(
+      ['pull', { ...PULL, state: 'pulling', completed: 30, total: 100 }],
+      ['pull', { ...PULL, model: 'llama3:8b', state: 'queued', status: '' }],
+    )
+    expect(await front.nvim.lua(STATUS)).toMatchObject({
+      text: 'gpu:qwen3:32b pulling 2 models 30%',
+      pulls: { running: 1, queued: 1, percent: 30 },
+    })
+    await front.perform(
+      ['pull', { ...PULL, model: 'llama3:8b', state: 'cancelled' }],
+      ['pull', { ...PULL, state: 'done', completed: 100, total: 100 }],
+    )
+    expect(await front.nvim.lua(STATUS)).toMatchObject({ text: 'gpu:qwen3:32b' })
+    const told = await front.nvim.lua<unknown[]>('return _G.progress')
+    const expected = [
+      ['gpu:qwen3:4b: 30 %', 'running', 30],
+      ['gpu:llama3:8b: cancelled', 'cancel', -1],
+      ['gpu:qwen3:4b: done', 'success', 100],
+    ]
+    expect(told).toEqual((await front.nvim.lua("return vim.fn.has('nvim-0.12')")) === 1 ? expected : [])
+  })
+
+  test('a host that dies takes its pulls with it, which is said', async () => {
+    const front = await startFront(nvim, { script: { die: { 'models.names': 3 } } })
+    await front.open()
+    await front.perform(['pull', { ...PULL, state: 'pulling' }])
+    await front.nvim.lua("require('ollama-remote.rpc').request('models.names', {}, function() end)")
+    await waitForMessage(front, 'gpu:qwen3:4b ended with the host')
+    expect(await front.nvim.lua(`${STATUS}.pulls == nil`)).toBe(true)
+  })
+})
