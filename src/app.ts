@@ -20,6 +20,7 @@ import { ProviderRouter } from './providers/router.ts'
 import { type Params, PROTOCOL_VERSION, type Results } from './rpc/protocol.ts'
 import { type Handlers, RpcRouter } from './rpc/router.ts'
 import { ServerBook } from './servers/server-book.ts'
+import { lookAtService } from './servers/service-look.ts'
 import { SecretKeeper } from './tunnel/secrets/keeper.ts'
 import type { Server } from './tunnel/server.ts'
 import { testServer } from './tunnel/server-test.ts'
@@ -167,7 +168,7 @@ export class App {
       'editor.focus': () => empty(this.#servers.focus()),
       'config.keep': async (choice) => empty(await this.#keep(choice)),
       'models.default': ({ model }) => this.#keepDefault(model),
-      ...unbuiltModels,
+      'service.look': ({ server }) => lookAtService(this.#configured().get(server), systemClock),
       ...this.#models.handlers,
       'secrets.remember': () => this.#secrets.remember(),
       'secrets.forget': () => this.#secrets.forget(),
@@ -325,12 +326,4 @@ export class App {
 
 function empty(_: unknown): Record<string, never> {
   return {}
-}
-
-function refuse(): never {
-  throw new PluginError('INTERNAL', 'This is not built yet')
-}
-
-const unbuiltModels = {
-  'service.look': refuse,
 }

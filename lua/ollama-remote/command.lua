@@ -107,6 +107,11 @@ local function pull(call)
   require('ollama-remote.updates').pull(call.rest ~= '' and call.rest or nil)
 end
 
+---@param call ollama.Invocation
+local function service(call)
+  require('ollama-remote.service').look(call.rest ~= '' and call.rest or nil)
+end
+
 ---@type table<string, fun(call: ollama.Invocation)>
 local subcommands = {
   ask = ask,
@@ -134,6 +139,7 @@ local subcommands = {
   save = save,
   search = with_saved('search'),
   servers = plain('servers'),
+  service = service,
   set = set,
   stop = stop,
   toggle = plain('toggle'),
@@ -186,7 +192,7 @@ function M.complete(lead, line)
   if name == 'model' or name == 'default' then
     return beginning_with(require('ollama-remote.picker').known(), lead)
   end
-  if before:match('Ollama%s+models%s') then
+  if before:match('Ollama%s+models%s') or before:match('Ollama%s+service%s+$') then
     return require('ollama-remote.manager_names').complete_servers(lead)
   end
   if before:match('Ollama%s*[uU]pdate!?%s') then

@@ -69,6 +69,10 @@ local function waiting_lines(waiting, width)
   for _, line in ipairs(wrap(waiting.error.message, width)) do
     lines[#lines + 1] = { { line, 'OllamaRemoteFailed' } }
   end
+  local hint = waiting.error.code == 'API_UNAVAILABLE' and waiting.error.hint
+  for _, line in ipairs(hint and wrap(hint, width) or {}) do
+    lines[#lines + 1] = { { line, 'OllamaRemoteDim' } }
+  end
   local ends = waiting.has_answer and 'leaves it so' or 'takes it back'
   lines[#lines + 1] = { { 'gR tries now · <C-c> ' .. ends, 'OllamaRemoteDim' } }
   return lines

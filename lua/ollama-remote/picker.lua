@@ -139,7 +139,7 @@ local function nothing_listed(has_problems)
   return {
     code = 'NO_MODELS',
     message = 'No server has a model to choose',
-    hint = 'Pull one on the server: ollama pull NAME',
+    hint = 'Pull one: p in :Ollama models',
   }
 end
 

@@ -538,7 +538,8 @@ export interface Results {
   'pulls.start': Record<string, never>
   'pulls.cancel': Record<string, never>
   'pulls.list': { pulls: PullRow[] }
-  'service.look': { lines: string[] }
+  /** What was printed there, and what to do next. */
+  'service.look': { lines: string[]; advice: string[] }
   /** `place` is `keyring`, or the path of the file; names, never secrets. */
   'secrets.remember': { names: string[]; place: string }
   'secrets.forget': { names: string[] }

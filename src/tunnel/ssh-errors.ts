@@ -160,7 +160,9 @@ export function channelError(thrown: unknown, target: { host: string; port: numb
       ? `${place.alias} does not know the host ${target.host}`
       : `Nothing listens on ${to} at ${place.alias}`
     return new PluginError('API_UNAVAILABLE', message, {
-      hint: isName ? 'Check the url of this server.' : 'Is Ollama running there? systemctl status ollama',
+      hint: isName
+        ? 'Check the url of this server.'
+        : 'Is Ollama running there, at this port? :Ollama service looks (systemctl status ollama).',
       cause: thrown,
     })
   }

@@ -168,7 +168,7 @@ export class PipedStreams implements Streams {
   #refused(words: readonly string[], target: ForwardTarget): never {
     if (words.some((line) => /Session open refused by peer/.test(line))) {
       throw new PluginError('API_UNAVAILABLE', `${this.#place.alias} did not lead to ${target.host}:${target.port}`, {
-        hint: 'Is Ollama running there? systemctl status ollama. Or the server forbids forwarding (AllowTcpForwarding, PermitOpen).',
+        hint: 'Is Ollama running there? :Ollama service looks (systemctl status ollama). Or the server forbids forwarding (AllowTcpForwarding, PermitOpen).',
       })
     }
     throw new Error(words.at(-1) ?? 'ssh ended without a word')

@@ -223,7 +223,7 @@ function refused(denied: PluginError, tool: BridgeTool): PluginError {
 
 function noAnswer({ alias }: Place, { host, port }: Target, tool: BridgeTool, words: string): PluginError {
   return new PluginError('API_UNAVAILABLE', `${tool} on ${alias} does not reach ${host}:${port}: ${words}`, {
-    hint: 'Is Ollama running there? systemctl status ollama',
+    hint: 'Is Ollama running there? :Ollama service looks (systemctl status ollama).',
   })
 }
 

@@ -159,7 +159,7 @@ describeWithNeovim('the picker', (nvim) => {
   test('with nothing to choose it says what to do', async () => {
     const front = await startFront(nvim)
     await front.nvim.command('Ollama default')
-    await front.nvim.waitForScreen(/ollama pull/)
+    await front.nvim.waitForScreen(/p in :Ollama models/)
     expect(await front.nvim.messages()).toMatch(/No server has a model/)
   })
 

@@ -285,3 +285,24 @@ describeWithNeovim('the dialogues of the list of servers', (nvim) => {
     await front.nvim.waitForScreen((screen) => !screen.includes('Test of'))
   })
 })
+
+describeWithNeovim('a look at the service', (nvim) => {
+  test('is made only when it is agreed to, and shows what to do before what was found', async () => {
+    const service = {
+      lines: ['Active: inactive (dead)'],
+      advice: ['Start it on the server: sudo systemctl start ollama'],
+    }
+    const front = await startFront(nvim, { script: { service } })
+    await front.nvim.command('Ollama service')
+    await front.nvim.waitForScreen(/Which server\?/)
+    await front.nvim.type(':Ollama service gpu<CR>')
+    await front.nvim.waitForScreen(/2: Leave it/)
+    await front.nvim.type('2<CR>')
+    expect(await front.requests('service.look')).toEqual([])
+    await front.nvim.type(':Ollama service mac<CR>')
+    await front.nvim.waitForScreen(/1: Run `systemctl status ollama` on mac/)
+    await front.nvim.type('1<CR>')
+    expect(await front.waitForRequests('service.look')).toEqual([{ server: 'mac' }])
+    await front.nvim.waitForScreen(/sudo systemctl start ollama[\s\S]*Active: inactive \(dead\)/)
+  })
+})

@@ -1,0 +1,61 @@
+-- A look at the service of Ollama on a server's machine: asked for, agreed to, shown with what to do next. What is run there
+-- is the host's, one fixed command that only reads.
+local M = {}
+
+local message = require('ollama-remote.message')
+
+--- The server that is meant when none is named: that of the chat, or the only one whose name is known.
+---@return string?
+local function meant()
+  local chat = require('ollama-remote.chats').current()
+  local state = chat and chat.state or {}
+  return state.waiting and state.waiting.server or state.model and state.model:match('^([^:]+):')
+end
+
+---@param server string
+---@param look { lines: string[], advice: string[] }
+local function show(server, look)
+  local buffer = vim.api.nvim_create_buf(false, true)
+  local lines = vim.list_extend(vim.list_slice(look.advice), { '' })
+  vim.list_extend(lines, look.lines)
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+  vim.bo[buffer].bufhidden = 'wipe'
+  vim.bo[buffer].modifiable = false
+  vim.api.nvim_buf_set_name(buffer, ('ollama-service://%s/%d'):format(server, buffer))
+  vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buffer, desc = 'Ollama: close' })
+  vim.cmd(('botright %dsplit'):format(math.min(#lines + 1, 15)))
+  vim.api.nvim_win_set_buf(0, buffer)
+end
+
+---@param server string
+local function look(server)
+  message.whisper(('Looking at the service on %s …'):format(server))
+  local params = { server = server }
+  require('ollama-remote.rpc').request('service.look', params, function(failure, found)
+    if failure then
+      return require('ollama-remote.session').tell(failure)
+    end
+    show(server, found)
+  end)
+end
+
+--- Looks at a server's service, once the person has agreed.
+---@param server? string without one, that of the chat
+function M.look(server)
+  server = server or meant()
+  if not server then
+    return message.whisper('Which server? :Ollama service NAME')
+  end
+  local run = ('Run `systemctl status ollama` on %s over SSH: it only reads'):format(server)
+  require('ollama-remote.choose').pick({
+    title = 'Look at the service of Ollama?',
+    items = { run, 'Leave it' },
+    on_choice = function(choice)
+      if choice == run then
+        look(server)
+      end
+    end,
+  })
+end
+
+return M
