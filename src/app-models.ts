@@ -128,9 +128,20 @@ export class ModelParts {
       locate: (reference) => providers().locate(reference),
       atOnce: () => config().updates.pulls,
       isInstalled: (server, model) => this.book.models(server)?.some(({ name }) => name === model) ?? false,
-      onRow: (row) => this.book.pull(row),
+      onRow: (row) => {
+        this.book.pull(row)
+        if (row.state === 'done') this.#judgeAnew(row.server, row.model)
+      },
       clock: systemClock,
       log,
+    })
+  }
+
+  /** The verdict was on what is there no more. Who never asked for one gets none. */
+  #judgeAnew(server: string, model: string): void {
+    if (!this.book.wasJudged(server, model)) return
+    this.#updates.check({ server, models: [model], again: true }).catch((error: unknown) => {
+      this.#world.log.info('no new verdict after a pull', { server, model, error })
     })
   }
 

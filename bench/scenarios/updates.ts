@@ -68,6 +68,7 @@ async function openEditor(rig: Rig, line: NeovimLine, scope: Scope): Promise<Edi
   const models = MODELS.map((name) => defineModel({ name, digest: publish(registry, name) }))
   const pace = { ...INSTANT_PACE, pullBytesPerSecond: BYTES_PER_SECOND }
   const ollama = scope.own(await startOllamaDouble({ ...pace, models }), (double) => double.stop())
+  for (const name of OUT_OF_DATE) ollama.publish(defineModel({ name, digest: newDigest(name), sizeBytes: BYTES }))
   const { servers, ...others } = await rig.setup(await rig.destination())
   const ssh = servers?.bench?.ssh
   const setup = { ...others, servers: { bench: { ...(ssh === undefined ? {} : { ssh }), url: ollama.url } } }
@@ -86,6 +87,10 @@ function publish(registry: RegistryDouble, name: string): string {
   const published = isOld ? manifestOf(contents(`${name} anew`, BYTES)) : installed
   registry.publish(`library/${name.replace(':', '/')}`, { published, pushed: isOld ? 4_000_000_000 : 1_000_000_000 })
   return installed.digest
+}
+
+function newDigest(name: string): string {
+  return manifestOf(contents(`${name} anew`, BYTES)).digest
 }
 
 async function check(editor: Editor): Promise<{ ms: number; found: number }> {

@@ -129,6 +129,11 @@ export class ModelBook {
     this.#tell(server)
   }
 
+  /** Whether a verdict was ever given on it, be it of another digest. */
+  wasJudged(server: string, model: string): boolean {
+    return this.#verdicts.get(server)?.has(tagged(model)) === true
+  }
+
   /** How a pull stands. Its progress has a verb of its own; that it began or ended changes the rows. */
   pull(row: PullRow): void {
     const pulls = of(this.#pulls, row.server)

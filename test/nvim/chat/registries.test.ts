@@ -51,7 +51,7 @@ describeWithSshd('models that are out of date', (openssh) => {
           verbs.model_rows = function(rows) _G.rows[rows.server] = rows return vim.NIL end`,
       })
       await request(world, 'models.watch', { watch: 1 })
-      expect(await request(world, 'updates.check', { server: 'gpu' })).toEqual({ checked: 4, available: 1 })
+      expect(await request(world, 'updates.check', { server: 'gpu' })).toMatchObject({ checked: 4, available: 1 })
       await world.nvim.waitForLua(`
         local found = 0
         for _, row in ipairs((_G.rows.gpu or {}).models or {}) do
@@ -74,6 +74,21 @@ describeWithSshd('models that are out of date', (openssh) => {
           checked: 0,
         },
       })
+    })
+
+    test(':OllamaUpdate! fetches what is newer, says so once, and shows it to be current', async () => {
+      const registry = await startRegistryDouble()
+      onTestFinished(() => registry.stop())
+      registry.publish('library/fresh/4b', { published: OLD, pushed: 1 })
+      registry.publish('library/stale/4b', { published: NEW, pushed: 4_000_000_000 })
+      const models = MODELS.slice(0, 2)
+      const world = await startWorld(nvim, sshd(), { ollama: { models }, env: registry.environment })
+      world.ollama.publish(defineModel({ name: 'stale:4b', digest: NEW.digest }))
+      await world.nvim.type(':OllamaUpdate!<CR>')
+      await world.nvim.waitForLua("return vim.fn.execute('messages'):find('Updated: gpu:stale:4b', 1, true) ~= nil")
+      expect(world.ollama.requests.filter(({ path }) => path === '/api/pull')).toHaveLength(1)
+      await world.nvim.type(':Ollama models<CR>')
+      await world.nvim.waitForScreen((screen) => (screen.match(/current/g) ?? []).length === 2)
     })
   })
 })
