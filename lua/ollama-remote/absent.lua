@@ -166,7 +166,7 @@ function M.lines(chat, width)
   if not absent then
     return {}
   end
-  local wrap = require('ollama-remote.server_rows').wrap
+  local wrap = require('ollama-remote.columns').wrap
   local failure = absent.row and absent.row.state == 'failed' and absent.row.error
   local text = failure and ('✗ %s was not pulled: %s'):format(absent.model, message.of(failure))
     or ('↓ pulling %s on %s: %s'):format(absent.model, absent.server, progress(absent.row))
