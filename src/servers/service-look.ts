@@ -16,7 +16,9 @@ const MARK = 'ollama-remote-service'
 
 /** For any login shell: no quote, line break, `!` or backslash is in it. */
 const SCRIPT = [
-  `if command -v systemctl >/dev/null 2>&1; then echo ${MARK} $(systemctl is-active ollama 2>/dev/null)`,
+  's=$(systemctl is-active ollama 2>/dev/null)',
+  // Where systemd does not run, it says nothing, also where its programs are.
+  `if [ -n "$s" ]; then echo ${MARK} $s`,
   `systemctl status ollama --no-pager -n 5; else echo ${MARK} processes`,
   'pgrep -a ollama; fi',
 ].join('; ')

@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Behaviour } from '../../support/ollama-double/behaviour.ts'
+import { defineModel } from '../../support/ollama-double/models.ts'
 import { describeWithNeovim, describeWithSshd } from '../../support/real-parts.ts'
 import { STEPWISE, sharedSshd, startWorld } from './world.ts'
 
@@ -208,6 +209,33 @@ describeWithSshd('faults of Ollama', (openssh) => {
       const before = await world.ends()
       await world.nvim.type(`${row.exec(await world.nvim.waitForScreen(row))?.[1]}<CR>`)
       expect(await world.ended(before, 'done')).toMatchObject({ text: 'Me.', model: 'gpu:plain:latest' })
+    })
+
+    test('a model that is not there is pulled from within the chat, and the question asked by itself', async () => {
+      const world = await startWorld(nvim, sshd(), { setup: { default_model: 'gpu:nowhere' } })
+      await world.open()
+      await world.ask('hello', 'failed')
+      await world.nvim.type('gP')
+      await world.nvim.waitForScreen(/nowhere was not/)
+      world.ollama.publish(defineModel({ name: 'nowhere:latest' }))
+      world.ollama.scriptPull('nowhere', { bytesPerSecond: 'unbounded' })
+      world.ollama.script({ pieces: ['Here.'] })
+      const before = await world.ends()
+      await world.nvim.type('gP')
+      expect(await world.ended(before, 'done')).toMatchObject({ text: 'Here.', model: 'gpu:nowhere' })
+    })
+
+    test('nothing at the port: the wait says how to look, and the look says what to do', async () => {
+      const junk = await startJunk('')
+      junk.server.close()
+      const world = await startWorld(nvim, sshd(), { url: junk.url })
+      await world.open()
+      await world.send('hello')
+      await world.nvim.waitForScreen(/:Ollama\s[\s\S]*?service looks/)
+      await world.nvim.type(':Ollama service<CR>')
+      await world.nvim.waitForScreen(/1: Run `systemctl status ollama` on gpu/)
+      await world.nvim.type('1<CR>')
+      await world.nvim.waitForScreen(/ollama serve|systemctl start ollama|OLLAMA_HOST/)
     })
 
     test.each([
