@@ -298,7 +298,12 @@ export class App {
   #ollama(name: string): Ollama {
     const server = this.#servers.get(name)
     const known = this.#ollamas.get(server)
-    const ollama = known ?? new Ollama({ http: server.http, clock: systemClock, server: name })
+    const ollama =
+      known ??
+      new Ollama({
+        ...{ http: server.http, clock: systemClock, server: name },
+        known: (digest) => this.#models.book.capabilities(digest),
+      })
     this.#ollamas.set(server, ollama)
     return ollama
   }

@@ -108,6 +108,12 @@ export class ModelBook {
     return this.#memory.load()
   }
 
+  /** What a digest can; it never changes, so it is known wherever it was seen. */
+  capabilities(digest: string): readonly string[] | undefined {
+    const listed = [...this.#memory.lists.values()].flatMap(({ models }) => models)
+    return this.#memory.facts(digest)?.capabilities ?? listed.find((model) => model.digest === digest)?.capabilities
+  }
+
   /** A server's models with all that is known of them, and when they were seen; nothing is asked for. */
   seen(server: string): { models: ModelRow[]; read: number } | undefined {
     const list = this.#memory.list(server)

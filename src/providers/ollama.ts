@@ -79,6 +79,8 @@ export interface OllamaDeps {
   clock: Clock
   /** The server's name in the configuration, for sentences. */
   server: string
+  /** What a digest can, as far as that was learnt in an earlier session. */
+  known?: (digest: string) => readonly string[] | undefined
 }
 
 export class Ollama implements Provider {
@@ -245,7 +247,8 @@ export class Ollama implements Provider {
     const waiting = models.filter((model) => model.capabilities === undefined)
     const complete = async () => {
       for (let model = waiting.shift(); model; model = waiting.shift()) {
-        const capabilities = await this.#capabilitiesOf(model.name, { signal }).catch(unlessAborted(signal))
+        const known = model.digest === undefined ? undefined : this.#deps.known?.(model.digest)
+        const capabilities = known ?? (await this.#capabilitiesOf(model.name, { signal }).catch(unlessAborted(signal)))
         if (capabilities) model.capabilities = capabilities
       }
     }

@@ -132,6 +132,15 @@ describe('modelCatalogue', () => {
     expect(unknown.reached).toEqual([])
   })
 
+  it('offers no embedding model that is known as one from an earlier session', async () => {
+    const embedding: Model = { name: 'embed:latest', digest: 'eee', capabilities: ['embedding'] }
+    const kept = { near: { read: 0, models: [embedding, LLAMA] } }
+    const { list, book } = world({ answers: { near: [LLAMA] }, kept })
+    expect((await list({ known: true })).models.map(({ name }) => name)).toEqual(['llama3.2:latest'])
+    expect(book.capabilities('eee')).toEqual(['embedding'])
+    expect(book.capabilities('other')).toBeUndefined()
+  })
+
   it('keeps showing what was seen of a server that cannot be asked now', async () => {
     const { list } = world({ answers: { near: new Error('down') }, kept: { near: { read: 3, models: [LLAMA] } } })
     expect(await list({})).toMatchObject({ models: [{ name: 'llama3.2:latest', read: 3 }], problems: [{}] })
@@ -189,7 +198,7 @@ function world({ answers, kept = {}, loaded = {}, unreached = {} }: World) {
     defaultModel: () => undefined,
     clock,
   })
-  return { list: catalogue['models.list'], clock, reached }
+  return { list: catalogue['models.list'], book, clock, reached }
 }
 
 /** What servers of which nothing is known answer. */

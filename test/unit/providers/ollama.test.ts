@@ -113,6 +113,16 @@ describe('models', () => {
     )
   })
 
+  it('are not asked for at all where an earlier session has learnt what the digest can', async () => {
+    const http = new FakeHttp({
+      'GET /api/tags': () => json({ models: [{ name: 'a:latest', digest: DIGEST }] }),
+    })
+    const known = (digest: string) => (digest === DIGEST ? ['embedding'] : undefined)
+    const ollama = new Ollama({ http, clock: new FakeClock(), server: 'box', known })
+    expect(await ollama.models()).toMatchObject([{ capabilities: ['embedding'] }])
+    expect(http.paths).toEqual(['/api/tags'])
+  })
+
   it('are not asked again while their digest stays, whatever their name', async () => {
     let digest = DIGEST
     const { ollama, http } = serverWith({
