@@ -57,15 +57,17 @@ local function keep(pull)
   end
 end
 
---- What a pull is at, as short as it can be said.
+--- What a pull is at, as short as it can be said; Neovim puts the percent before it.
 ---@param pull ollama.Pull
 ---@return string
 local function words(pull)
-  if pull.state == 'pulling' then
-    local percent = percent_of(pull)
-    return percent and ('%d %%'):format(percent) or 'begins'
+  if pull.state ~= 'pulling' then
+    return ref(pull) .. ': ' .. pull.state
+  elseif not percent_of(pull) then
+    return ref(pull) .. ': begins'
   end
-  return pull.state
+  local left = pull.left_ms and require('ollama-remote.manager_cells').clock(pull.left_ms)
+  return ref(pull) .. (left and (' · %s left'):format(left) or '')
 end
 
 --- A progress message of Neovim 0.12 and newer. It goes into no history and is replaced by the next one.
@@ -79,7 +81,7 @@ local function show_progress(pull)
   end
   message.at = now
   messages[name] = not is_over and message or nil
-  local ok, id = pcall(vim.api.nvim_echo, { { ('%s: %s'):format(name, words(pull)) } }, false, {
+  local ok, id = pcall(vim.api.nvim_echo, { { words(pull) } }, false, {
     kind = 'progress',
     id = message.id,
     source = 'ollama-remote',

@@ -14,12 +14,17 @@ export interface EndedPull {
   why?: string
 }
 
+export interface PullSummary {
+  level: 'info' | 'warn'
+  text: string
+}
+
 type Outcome = 'updated' | 'pulled' | 'up to date already' | 'failed' | 'cancelled'
 
 const ORDER: readonly Outcome[] = ['updated', 'pulled', 'up to date already', 'failed', 'cancelled']
 
 /** @param pulls at least one */
-export function pullSummary(pulls: readonly EndedPull[]): { level: 'info' | 'warn'; text: string } {
+export function pullSummary(pulls: readonly EndedPull[]): PullSummary {
   const parts = ORDER.flatMap((outcome) => {
     const those = pulls.filter((pull) => outcomeOf(pull) === outcome)
     return those.length === 0 ? [] : [part(outcome, those, pulls.length)]

@@ -5,7 +5,7 @@ import type { Log } from '../core/log.ts'
 import type { Method, Params, PullRow, Results } from '../rpc/protocol.ts'
 import { canonicalName, parseModelName, shortName } from './names.ts'
 import { PullRun, type PullServer } from './pull-run.ts'
-import { type EndedPull, pullSummary } from './pull-summary.ts'
+import { type EndedPull, type PullSummary, pullSummary } from './pull-summary.ts'
 
 type PullMethod = Extract<Method, `pulls.${string}`>
 export type PullHandlers = { [M in PullMethod]: (params: Params<M>) => Results[M] }
@@ -46,6 +46,8 @@ export class Pulls {
   /** By server and name, in the order in which they were asked for; what has ended stays until the next ones begin. */
   readonly #entries = new Map<string, Entry>()
   readonly #due = new Set<PullRun>()
+  /** Told after the last state of what they are about, which would be shown over them. */
+  readonly #summaries: PullSummary[] = []
   #isTelling = false
   #isClosed = false
 
@@ -121,8 +123,8 @@ export class Pulls {
     entry.isOver = true
     const entries = [...this.#entries.values()]
     if (this.#isClosed || entries.some(({ isOver }) => !isOver)) return
-    const { level, text } = pullSummary(entries.map(endedOf))
-    this.#deps.surface.notify(level, text).catch((error) => this.#deps.log.warn('a summary was not shown', { error }))
+    this.#summaries.push(pullSummary(entries.map(endedOf)))
+    if (!this.#isTelling) void this.#tellDue()
   }
 
   #tell(run: PullRun): void {
@@ -135,12 +137,16 @@ export class Pulls {
   async #tellDue(): Promise<void> {
     const { surface, onRow, clock, log } = this.#deps
     this.#isTelling = true
-    while (this.#due.size > 0 && !this.#isClosed) {
+    while (this.#due.size + this.#summaries.length > 0 && !this.#isClosed) {
       const rows = [...this.#due].map(({ row }) => row)
       this.#due.clear()
+      const summaries = this.#summaries.splice(0)
       for (const row of rows) {
         onRow(row)
         await surface.pull(row).catch((error) => log.warn('a pull was not shown', { error }))
+      }
+      for (const { level, text } of summaries) {
+        await surface.notify(level, text).catch((error) => log.warn('a summary was not shown', { error }))
       }
       await clock.sleep(BETWEEN_TELLINGS_MS)
     }

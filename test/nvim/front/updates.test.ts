@@ -72,7 +72,7 @@ describeWithNeovim('updates', (nvim) => {
     const front = await startFront(nvim, { init: RECORD_PROGRESS })
     await front.open()
     await front.perform(
-      ['pull', { ...PULL, state: 'pulling', completed: 30, total: 100 }],
+      ['pull', { ...PULL, state: 'pulling', completed: 30, total: 100, left_ms: 72_000 }],
       ['pull', { ...PULL, model: 'llama3:8b', state: 'queued', status: '' }],
     )
     expect(await front.nvim.lua(STATUS)).toMatchObject({
@@ -86,7 +86,7 @@ describeWithNeovim('updates', (nvim) => {
     expect(await front.nvim.lua(STATUS)).toMatchObject({ text: 'gpu:qwen3:32b' })
     const told = await front.nvim.lua<unknown[]>('return _G.progress')
     const expected = [
-      ['gpu:qwen3:4b: 30 %', 'running', 30],
+      ['gpu:qwen3:4b · 1:12 left', 'running', 30],
       ['gpu:llama3:8b: cancelled', 'cancel', -1],
       ['gpu:qwen3:4b: done', 'success', 100],
     ]

@@ -230,6 +230,16 @@ describe('the summary', () => {
     ])
   })
 
+  it('comes after the last state of the last one, which would be shown over it', async () => {
+    const { start, last, rows, messages, clock } = setUpPulls()
+    await start('a:1')
+    const before: string[] = []
+    messages.push = (text) => before.push(`${text} after ${rows.at(-1)?.state}`)
+    last().layer(50).done()
+    await clock.advance(200)
+    expect(before).toEqual(['info: Pulled: gpu:a:1 after done'])
+  })
+
   it('says that the one in memory is still the old', async () => {
     const { start, last, loaded, messages, row, clock } = setUpPulls({ installed: ['a:1'] })
     loaded.push({ name: 'a:1', digest: 'old' })
