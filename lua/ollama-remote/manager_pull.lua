@@ -27,7 +27,7 @@ end
 
 ---@param pull ollama.Pull
 ---@param width integer
----@return string? bar
+---@return string? bar with its percent
 ---@return string? counted
 local function progress(pull, width)
   local total, completed = pull.total, pull.completed or 0
@@ -40,11 +40,13 @@ local function progress(pull, width)
   local bar = ('█'):rep(full) .. ('░'):rep(cellular - full)
   -- 100 % is said when all of it is there.
   local percent = math.floor(share * 100)
-  return bar, ('%3d %%  %s of %s'):format(percent, size(completed), size(total))
+  return ('%s %3d %%'):format(bar, percent), ('%s of %s'):format(size(completed), size(total))
 end
 
+--- What is to be said, and what the server says, where that is not said already.
 ---@param pull ollama.Pull
----@return string[]
+---@return string[] said
+---@return string? status
 local function words(pull)
   local said = {}
   local moves = pull.state == 'pulling'
@@ -54,14 +56,35 @@ local function words(pull)
   if moves and pull.left_ms then
     said[#said + 1] = cells.clock(pull.left_ms) .. ' left'
   end
-  local why = pull.state ~= 'failed' and pull.error and pull.error.message
   said[#said + 1] = WORDS[pull.state]
+  local why = pull.state ~= 'failed' and pull.error and pull.error.message
   if why then
     said[#said + 1] = why
   elseif pull.status ~= '' and pull.state ~= 'queued' and pull.state ~= 'failed' then
-    said[#said + 1] = pull.status
+    return said, pull.status
   end
   return said
+end
+
+--- As much of it as fits: the server's words go first, then the bytes, for the time left says more than they.
+---@param pull ollama.Pull
+---@param width integer
+---@return string
+local function line(pull, width)
+  local bar, counted = progress(pull, width)
+  local said, status = words(pull)
+  local short = table.concat(said, ' · ')
+  local full = table.concat(vim.list_extend(said, { status }), ' · ')
+  if not bar then
+    return columns.cut(full, width)
+  end
+  for _, parts in ipairs({ { bar, counted, full }, { bar, counted, short } }) do
+    local text = table.concat(parts, '  ')
+    if vim.api.nvim_strwidth(text) <= width then
+      return text
+    end
+  end
+  return columns.cut(bar .. '  ' .. (short ~= '' and short or counted), width)
 end
 
 --- The lines under the model.
@@ -79,14 +102,11 @@ function M.lines(pull, width)
       return { text = line, group = 'OllamaRemoteFailed' }
     end, lines)
   end
-  local bar, counted = progress(pull, width)
-  local rest = table.concat(words(pull), ' · ')
-  local text = bar and ('%s %s  %s'):format(bar, counted, rest) or rest
   local is_held = pull.state == 'stalled' or pull.state == 'waiting'
   local group = is_held and 'OllamaRemoteNote'
     or pull.state == 'queued' and 'OllamaRemoteQueued'
     or 'OllamaRemoteRunning'
-  return { { text = columns.cut(text, width), group = group } }
+  return { { text = line(pull, width), group = group } }
 end
 
 return M
