@@ -152,7 +152,20 @@ M.keep_alive = with_model(function(model)
   end)
 end)
 
-M.make_default = with_model(function(model)
+--- Does something with the model under the cursor if a chat can be held with it; one of which nothing is known may.
+---@param callback fun(model: ollama.ModelRow)
+---@return fun()
+local function with_talker(callback)
+  return with_model(function(model)
+    local can = model.capabilities or {}
+    if #can == 0 or vim.list_contains(can, 'completion') then
+      return callback(model)
+    end
+    message.whisper(('%s holds no chats: its use is %s'):format(model.ref, table.concat(can, ', ')))
+  end)
+end
+
+M.make_default = with_talker(function(model)
   rpc.request('models.default', { model = model.ref }, function(failure, kept)
     if failure then
       return session.tell(failure)
@@ -163,7 +176,7 @@ M.make_default = with_model(function(model)
   end)
 end)
 
-M.chat = with_model(function(model)
+M.chat = with_talker(function(model)
   local chat = require('ollama-remote.chats').new()
   chat.state.model = model.ref
   require('ollama-remote.chat').open(chat)

@@ -150,6 +150,36 @@ describeWithNeovim('the models', (nvim) => {
     await front.nvim.waitForScreen(/✗ API_ERROR: no space left on device\n +Delete a model there/)
   })
 
+  test.each([
+    [78, '2.0 GB of 4.7 GB  45 MB/s · 1:01 left'],
+    [50, '45 MB/s · 1:01 left'],
+  ])('say on %d columns how long a pull will take, and leave out what says less', async (columns, words) => {
+    const front = await startFront(nvim, { script: SCRIPT, columns, rows: 34 })
+    await openModels(front)
+    await front.perform(['model_rows', { ...GPU, models: [QWEN, { ...LLAVA, pull: PULL }, MINE] }])
+    const screen = await front.nvim.waitForScreen(/42 %/)
+    expect(
+      screen
+        .split('\n')
+        .find((line) => line.includes('42 %'))
+        ?.trim(),
+    ).toBe(`████░░░░░░  42 %  ${words}`)
+  })
+
+  test('are neither made the default nor talked with when they hold no chats', async () => {
+    const embed = { ...LLAVA, ref: 'gpu:embed:1b', name: 'embed:1b', capabilities: ['embedding'] }
+    const front = await startFront(nvim, { script: SCRIPT })
+    await openModels(front)
+    await front.perform(['model_rows', { ...GPU, models: [embed] }])
+    await front.nvim.waitForScreen(/embed:1b/)
+    await front.nvim.lua("vim.fn.search('embed:1b')")
+    await front.nvim.type('*')
+    await front.nvim.waitForScreen(/gpu:embed:1b holds no chats: its use is embedding/)
+    await front.nvim.type('o')
+    expect(await front.nvim.lua('return vim.bo.filetype')).toBe('ollama-models')
+    expect(await front.requests('models.default')).toEqual([])
+  })
+
   test('keep the cursor on its row, whatever comes above it', async () => {
     const front = await startFront(nvim, { script: SCRIPT })
     await openModels(front)
