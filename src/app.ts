@@ -28,6 +28,9 @@ import { Servers } from './tunnel/servers.ts'
 import { userHostAliases } from './tunnel/ssh-config/aliases.ts'
 import { systemSshFiles } from './tunnel/ssh-files.ts'
 
+/** Looking at ten thousand saved chats would delay what a person has just asked for, in milliseconds. */
+const CLEAN_AFTER_MS = 3_000
+
 export class App {
   readonly #editor: Editor
   readonly #rpc: RpcRouter
@@ -207,8 +210,9 @@ export class App {
     }
   }
 
-  /** In the background: nobody waits for it. */
+  /** In the background, and not while the first thing that was asked for is being done: nobody waits for it. */
   async #cleanUp(): Promise<void> {
+    await systemClock.sleep(CLEAN_AFTER_MS)
     const { keepDays } = this.#config
     try {
       const moved = await this.#store.cleanUp(keepDays)
