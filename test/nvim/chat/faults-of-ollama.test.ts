@@ -66,7 +66,7 @@ describeWithSshd('faults of Ollama', (openssh) => {
   const sshd = sharedSshd(openssh)
 
   describeWithNeovim('and what follows', (nvim) => {
-    test('<C-c> while the model loads: the server notices, no turn is left, and the question stays', async () => {
+    test('<C-c> while the model loads: the server notices, a mark is left, and the question stays', async () => {
       const world = await startWorld(nvim, sshd())
       await world.open()
       world.ollama.script({ loadMs: FOREVER_MS })
@@ -75,7 +75,12 @@ describeWithSshd('faults of Ollama', (openssh) => {
       await world.nvim.waitForScreen(/loading model/)
       await world.nvim.type('<C-c>')
       await world.ollama.waitForDisconnect()
-      expect(await world.ended(before, 'stopped')).toMatchObject({ role: 'user', text: 'never' })
+      expect(await world.ended(before, 'stopped')).toMatchObject({
+        text: '',
+        end: 'stopped',
+        note: { code: 'CHAT_STOPPED' },
+      })
+      expect((await world.lines('transcript')).filter((line) => line === 'never')).toHaveLength(1)
       await world.worksAgain()
       expect(world.logins()).toBe(1)
     })
