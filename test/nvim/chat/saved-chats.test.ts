@@ -88,7 +88,7 @@ describeWithSshd('chats that last', (openssh) => {
       const folder = await folderOf(world)
       await world.nvim.waitForLua(`return vim.bo[${CHAT}.buffers.transcript].modified`)
       await world.nvim.type(':wqa<CR>')
-      await world.nvim.exited
+      await world.nvim.exited()
       await expect.poll(() => readdir(folder).catch(() => [])).toEqual([expect.stringMatching(/^a.question_/)])
     })
 
