@@ -189,6 +189,8 @@ local function watch()
     view.notice = nil
     M.render()
   end)
+  -- For the question after a name to pull, which does not wait for them.
+  require('ollama-remote.manager_names').load()
 end
 
 local function shown_again()

@@ -32,23 +32,20 @@ local function start(server, model)
   rpc.request('pulls.start', { server = server, model = model }, session.tell)
 end
 
---- Asks for a name and pulls it; names are completed with <Tab>.
+--- Asks for a name and pulls it; names are completed with <Tab>. Keys that were typed already are part of the name, so the
+--- question does not wait for the names: they come while it stands.
 function M.pull()
   with_server(function(server)
-    require('ollama-remote.manager_names').load(function()
-      -- The host waits for the answer in which this was called, and the person may take his time.
-      vim.schedule(function()
-        local options = {
-          prompt = ('Pull to %s: '):format(server),
-          completion = "customlist,v:lua.require'ollama-remote.manager_names'.complete",
-        }
-        vim.ui.input(options, function(text)
-          local name = vim.trim(text or '')
-          if name ~= '' then
-            start(server, name)
-          end
-        end)
-      end)
+    require('ollama-remote.manager_names').load()
+    local options = {
+      prompt = ('Pull to %s: '):format(server),
+      completion = "customlist,v:lua.require'ollama-remote.manager_names'.complete",
+    }
+    vim.ui.input(options, function(text)
+      local name = vim.trim(text or '')
+      if name ~= '' then
+        start(server, name)
+      end
     end)
   end)
 end
