@@ -82,7 +82,11 @@ function M.head(server, shown, view)
   local is_on_the_way = server.state == 'connecting' or server.state == 'authenticating'
   if server.error and not is_on_the_way then
     say(server.error.code .. ': ' .. server.error.message, state[3])
-    say((server.error.hint or '') .. ' r tries again.', 'OllamaRemoteDim')
+    if server.error.hint then
+      say(server.error.hint, 'OllamaRemoteDim')
+    end
+    -- A hint may end with a command, to which no word is to be added.
+    say('r tries again.', 'OllamaRemoteDim')
   elseif server.state == 'idle' or server.state == 'closed' then
     say('Its connection is not up: r connects.', 'OllamaRemoteDim')
   elseif server.read and #server.models == 0 then

@@ -122,11 +122,15 @@ end
 --- A host that is gone pulls no more; what was fetched stays on the server.
 require('ollama-remote.rpc').when_gone(function()
   if #open > 0 then
-    local told = #open == 1 and ref(open[1]) or ('%d pulls'):format(#open)
-    require('ollama-remote.message').say(
-      told .. ' ended with the host; u in :Ollama models goes on with what was fetched',
-      'warn'
-    )
+    local text = #open == 1
+        and ('%s ended with the host; :Ollama pull %s goes on with what was fetched'):format(
+          ref(open[1]),
+          ref(open[1])
+        )
+      or ('%d pulls ended with the host; asked for again, they go on with what was fetched'):format(
+        #open
+      )
+    require('ollama-remote.message').say(text, 'warn')
   end
   open, messages = {}, {}
 end)

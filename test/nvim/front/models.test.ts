@@ -118,7 +118,7 @@ describeWithNeovim('the models', (nvim) => {
     const list = listOn(await openModels(front)).join('\n')
     expect(list).toMatch(/● gpu {2}Ollama 0\.32\.15 · 3 models · 29 GB · 1 loaded, 21 GB VRAM/)
     expect(list).toMatch(/\? mine:latest: the registry refused to tell: it is private/)
-    expect(list).toMatch(/✗ lab {2}failed\n {4}SSH_AUTH_FAILED: lab\.example[\s\S]*there\. r tries again/)
+    expect(list).toMatch(/✗ lab {2}failed\n {4}SSH_AUTH_FAILED: lab\.example[\s\S]*there\.\n {4}r tries again\./)
     expect(list).toMatch(/CAN: t tools · v vision · r reasons/)
   })
 
@@ -240,8 +240,16 @@ describeWithNeovim('the models', (nvim) => {
     await openModels(front)
     await front.nvim.type('p')
     await front.nvim.waitForScreen(/Pull to gpu:/)
+    await front.waitForRequests('models.names', 2)
     await front.nvim.type('llama3.2:<Tab><CR>')
     expect(await front.waitForRequests('pulls.start')).toEqual([{ server: 'gpu', model: 'llama3.2:1b' }])
+  })
+
+  test('are pulled by a name that is typed at once, before the names for <Tab> are known', async () => {
+    const front = await startFront(nvim, { script: { ...SCRIPT, hold: ['models.names'] } })
+    await openModels(front)
+    await front.nvim.type('pdolphin3<CR>')
+    expect(await front.waitForRequests('pulls.start')).toEqual([{ server: 'gpu', model: 'dolphin3' }])
   })
 
   test('are marked and updated, checked, and cancelled', async () => {

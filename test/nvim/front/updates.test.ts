@@ -98,7 +98,7 @@ describeWithNeovim('updates', (nvim) => {
     await front.open()
     await front.perform(['pull', { ...PULL, state: 'pulling' }])
     await front.nvim.lua("require('ollama-remote.rpc').request('models.names', {}, function() end)")
-    await waitForMessage(front, 'gpu:qwen3:4b ended with the host')
+    await waitForMessage(front, 'gpu:qwen3:4b ended with the host; :Ollama pull gpu:qwen3:4b goes on')
     expect(await front.nvim.lua(`${STATUS}.pulls == nil`)).toBe(true)
   })
 })
