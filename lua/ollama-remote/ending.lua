@@ -20,7 +20,8 @@ end
 --- Ends the chat; by itself the host saves it first, unless that is off.
 ---@param chat ollama.Chat
 ---@param unsaved? 'save'|'discard' what a person wants of what is in no file
-local function finish(chat, unsaved)
+---@param on_end? fun() called when it has ended; not when it goes on
+local function finish(chat, unsaved, on_end)
   local unsent = unsaved ~= 'discard' and require('ollama-remote.prompt').has_words(chat)
   local running = chat.state.phase ~= 'idle' or #chat.pending > 0
   local state = vim.tbl_extend('force', chat.state, {
@@ -52,6 +53,9 @@ local function finish(chat, unsaved)
         return go_on(chat, failure)
       end
       wipe(chat)
+      if on_end then
+        on_end()
+      end
     end)
   end)
 end
@@ -120,6 +124,13 @@ local function tell(name, was_shown)
   local what = name ~= '' and ('"%s"'):format(name) or 'A new chat'
   local rest = others > 0 and ('; %d more: :Ollama chats'):format(others) or ''
   message.whisper(what .. ' is ended' .. rest)
+end
+
+--- Ends a chat with all of it in its file, for something to be done with that.
+---@param chat ollama.Chat
+---@param on_end fun() called when it has ended; not when it could not be saved and goes on
+function M.end_saved(chat, on_end)
+  finish(chat, 'save', on_end)
 end
 
 --- Ends the chat that is meant. It asks only where something is unsaved that nobody saves by himself.

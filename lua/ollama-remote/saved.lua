@@ -135,17 +135,37 @@ function M.rename(name)
   require('ollama-remote.save').save(chat, name)
 end
 
---- Moves a saved chat to the trash, when it is confirmed.
+--- The living chat that has a file.
+---@param file string
+---@return ollama.Chat?
+local function living_with(file)
+  return vim.iter(chats.living()):find(function(chat)
+    return chat.state.file == file
+  end)
+end
+
+--- Moves a saved chat to the trash, when it is confirmed; one that is open here is ended before, with all of it in its file.
 ---@param entry ollama.SavedChat
 ---@param on_end? fun()
 function M.delete_entry(entry, on_end)
-  M.confirm(('Move "%s" to the trash?'):format(entry.title), 'Move it', function()
+  local function move()
     request('saved.delete', { files = { entry.file } }, function()
       message.say(('%s is in the trash'):format(entry.file))
       if on_end then
         on_end()
       end
     end)
+  end
+  if not living_with(entry.file) then
+    return M.confirm(('Move "%s" to the trash?'):format(entry.title), 'Move it', move)
+  end
+  local question = ('"%s" is open here. End it and move it to the trash?'):format(entry.title)
+  M.confirm(question, 'End and move it', function()
+    local chat = living_with(entry.file)
+    if not chat then
+      return move()
+    end
+    require('ollama-remote.ending').end_saved(chat, move)
   end)
 end
 

@@ -80,6 +80,24 @@ describeWithSshd('chats that last', (openssh) => {
       expect(await files(world)).toHaveLength(1)
     })
 
+    test('one that is open here is ended and moved to the trash with all of it', async () => {
+      const world = await startWorld(nvim, sshd(), OPTIONS)
+      await world.open()
+      world.ollama.script({ pieces: ['An answer.'] })
+      await world.ask('a question')
+      await savedAs(world, 'one')
+      await world.nvim.type('ia draft<Esc>:Ollama delete one<CR>')
+      await world.nvim.waitForScreen(/"one" is open here\. End it and move it to the trash\?/)
+      await world.nvim.type('1<CR>')
+      await world.nvim.waitForScreen(/is in the trash/)
+      expect(await world.nvim.lua(`return ${CHAT} == nil`)).toBe(true)
+      expect(await files(world)).toEqual([])
+      await world.nvim.type(':Ollama undo-clear<CR>')
+      await world.nvim.waitForScreen(/1 saved chat came back/)
+      const [file = ''] = await files(world)
+      expect(await readFile(join(await folderOf(world), file), 'utf8')).toMatch(/An answer\.[\s\S]*a draft/)
+    })
+
     test(':wqa saves what nobody saves by himself, though Neovim does not wait for it', async () => {
       const world = await startWorld(nvim, sshd(), { setup: { ...OPTIONS.setup, autosave: false } })
       await world.open()
