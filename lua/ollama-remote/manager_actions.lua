@@ -36,7 +36,8 @@ local function users(model)
   local titles = {}
   for _, chat in ipairs(require('ollama-remote.chats').all()) do
     if not chat.read_only and chat.state.model == model.ref then
-      titles[#titles + 1] = ('"%s"'):format(chat.state.title or 'without a title')
+      local title = chat.state.title
+      titles[#titles + 1] = title and ('"%s"'):format(title) or 'without a title'
     end
   end
   if #titles == 0 then
@@ -80,7 +81,9 @@ end
 M.delete = with_model(function(model)
   local size = require('ollama-remote.picker').size(model.size)
   local what = size ~= '' and ('%s (%s)'):format(model.ref, size) or model.ref
-  confirm(('%sDelete %s from its server?'):format(users(model), what), 'delete it', function()
+  local uses = users(model)
+    .. (model.ref == view.default_model and 'It is the default model. ' or '')
+  confirm(('%sDelete %s from its server?'):format(uses, what), 'delete it', function()
     work(model, 'deleting …', 'models.delete', about(model), function()
       message.say(model.ref .. ' is deleted')
     end)

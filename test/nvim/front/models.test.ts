@@ -276,8 +276,12 @@ describeWithNeovim('the models', (nvim) => {
     await front.open()
     await openModels(front)
     await front.nvim.type('dd')
-    await front.nvim.waitForScreen(
-      /The chat "without a title" uses it\. Delete gpu:qwen3:32b \(20 GB\) from its server\?/,
+    await front.nvim.waitForScreen((screen) =>
+      screen
+        .replace(/\n/g, '')
+        .includes(
+          'The chat without a title uses it. It is the default model. Delete gpu:qwen3:32b (20 GB) from its server?',
+        ),
     )
     await front.nvim.type('1<CR>')
     expect(await front.requests('models.delete')).toEqual([])
