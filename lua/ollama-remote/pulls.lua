@@ -14,7 +14,7 @@ local M = {}
 ---@field layers? { digest: string, total: number, completed: number }[]
 ---@field error? ollama.Error
 
---- Neovim draws each of its messages at once, so one in a while is enough.
+--- Neovim draws each of its messages at once, so one in a while is enough while a pull is at the same thing.
 local BETWEEN_MESSAGES_MS = 1000
 
 local ENDS = { done = 'success', failed = 'failed', cancelled = 'cancel' }
@@ -23,7 +23,7 @@ local ENDS = { done = 'success', failed = 'failed', cancelled = 'cancel' }
 ---@type ollama.Pull[]
 local open = {}
 
----@type table<string, { id?: integer, at: integer }>
+---@type table<string, { id?: integer, at: integer, state?: string }>
 local messages = {}
 
 ---@param pull ollama.Pull
@@ -76,10 +76,11 @@ local function show_progress(pull)
   local now, name = vim.uv.now(), ref(pull)
   local message = messages[name] or { at = -BETWEEN_MESSAGES_MS }
   local is_over = ENDS[pull.state] ~= nil
-  if pull.state == 'queued' or (not is_over and now - message.at < BETWEEN_MESSAGES_MS) then
+  local is_news = pull.state ~= message.state
+  if pull.state == 'queued' or (not is_news and now - message.at < BETWEEN_MESSAGES_MS) then
     return
   end
-  message.at = now
+  message.at, message.state = now, pull.state
   messages[name] = not is_over and message or nil
   local ok, id = pcall(vim.api.nvim_echo, { { words(pull) } }, false, {
     kind = 'progress',

@@ -80,6 +80,7 @@ describeWithNeovim('updates', (nvim) => {
       pulls: { running: 1, queued: 1, percent: 30 },
     })
     await front.perform(
+      ['pull', { ...PULL, state: 'waiting', completed: 30, total: 100 }],
       ['pull', { ...PULL, model: 'llama3:8b', state: 'cancelled' }],
       ['pull', { ...PULL, state: 'done', completed: 100, total: 100 }],
     )
@@ -87,6 +88,7 @@ describeWithNeovim('updates', (nvim) => {
     const told = await front.nvim.lua<unknown[]>('return _G.progress')
     const expected = [
       ['gpu:qwen3:4b · 1:12 left', 'running', 30],
+      ['gpu:qwen3:4b: waiting', 'running', 30],
       ['gpu:llama3:8b: cancelled', 'cancel', -1],
       ['gpu:qwen3:4b: done', 'success', 100],
     ]
