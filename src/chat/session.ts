@@ -279,6 +279,8 @@ export class Session {
     this.#rate = usage && rateOf(usage)
     this.#states.move(ended)
     this.#deps.log.info('answer ended', { chat: this.#chat, end })
+    // What waits when the host ends stays written down, for whoever goes on with the chat.
+    if (this.#isClosed) return
     if (error) this.#queue.giveBack('The answer before this prompt failed, so it was not sent')
     this.#tell()
     this.#sendNext()

@@ -3,6 +3,7 @@ import type { Turn } from '../../../src/chat/conversation.ts'
 import { current, historyOf } from '../../../src/chat/history.ts'
 import type { Change, ChatRecord } from '../../../src/chat/record.ts'
 import { Session } from '../../../src/chat/session.ts'
+import { settled } from './fake-clock.ts'
 import { CHAT, setUp } from './rig.ts'
 
 const RECORD: ChatRecord = {
@@ -58,4 +59,16 @@ it('asks again what had no answer when its host went, or goes on with it, and le
   expect(goneOn('ask', cut)).toEqual([])
   expect(goneOn('auto', { ...cut, end: 'done' })).toEqual([])
   expect(goneOn('auto', { ...cut, end: 'stopped' })).toEqual([])
+})
+
+it('keeps a prompt written down that waits when the host ends, though the answer before it ends then', async () => {
+  const rig = setUp()
+  void rig.session.send('one').catch(() => {})
+  void rig.session.send('two').catch(() => {})
+  rig.session.leave()
+  rig.answerer.last.say({ type: 'text', text: 'Because.' })
+  rig.answerer.last.finish()
+  await settled()
+  expect(rig.session.state().phase).toBe('idle')
+  expect(rig.session.record.meta.queue).toEqual(['two'])
 })
