@@ -201,7 +201,7 @@ describeWithSshd('faults of SSH', (openssh) => {
       await relay.waitForConnections(1)
       await world.nvim.waitForScreen(/connecting · \d+ s/)
       await world.nvim.type('<C-c>')
-      expect(await world.ended(before, 'stopped')).toMatchObject({ role: 'user' })
+      expect(await world.ended(before, 'stopped')).toMatchObject({ text: '', note: { code: 'CHAT_STOPPED' } })
       relay.thaw()
       await world.worksAgain()
     })

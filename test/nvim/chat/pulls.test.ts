@@ -6,7 +6,16 @@ import { sharedSshd, startWorld } from './world.ts'
 
 const request = (method: string) =>
   `require('ollama-remote.rpc').request('${method}', { server = 'gpu', model = 'fresh:1b' }, function(failed) _G.failed = failed end)`
-const state = "((require('ollama-remote.pulls').list()[1]) or {}).state"
+const state = '(_G.pull or {}).state'
+
+/** What was told last of a pull. */
+const WATCH = `
+  local pulls = require('ollama-remote.pulls')
+  local update = pulls.update
+  pulls.update = function(pull)
+    _G.pull = pull
+    update(pull)
+  end`
 
 describeWithSshd('a pull', (openssh) => {
   const sshd = sharedSshd(openssh)
@@ -16,10 +25,9 @@ describeWithSshd('a pull', (openssh) => {
       const world = await startWorld(nvim, sshd())
       world.ollama.publish(defineModel({ name: 'fresh:1b' }))
       world.ollama.scriptPull('fresh:1b', { stall: { at: 0.5, silent: true } })
+      await world.nvim.lua(WATCH)
       await world.nvim.lua(request('pulls.start'))
-      await world.nvim.waitForLua(
-        `return ${state} == 'pulling' and (require('ollama-remote.pulls').list()[1].completed or 0) > 0`,
-      )
+      await world.nvim.waitForLua(`return ${state} == 'pulling' and (_G.pull.completed or 0) > 0`)
       await world.nvim.lua(request('pulls.cancel'))
       await world.ollama.waitUntil(() => world.ollama.abortedPulls === 1 && world.ollama.activePulls === 0)
       await world.nvim.waitForLua(`return ${state} == 'cancelled'`)

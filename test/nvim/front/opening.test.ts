@@ -149,7 +149,7 @@ describeWithNeovim('keys', (nvim) => {
     const subcommands = await complete('Ollama ')
     expect(subcommands).toEqual(subcommands.toSorted())
     expect(subcommands).toEqual(expect.arrayContaining(['ask', 'chat', 'model', 'servers', 'stop', 'toggle']))
-    expect(await complete('Ollama m')).toEqual(['model'])
+    expect(await complete('Ollama m')).toEqual(['model', 'models'])
     expect(await complete('Ollama model ')).toEqual([])
     await front.nvim.command('Ollama default')
     await front.nvim.waitForScreen(/Default model/)

@@ -47,7 +47,7 @@ describe('the list of saved chats', () => {
       expect(part.map(({ changed }) => changed)).toEqual(part.map(({ changed }) => changed).toSorted((a, b) => b - a))
     }
     expect(parts).toEqual([50, 2050])
-    expect([...days].toSorted()).toEqual(['2025-01-28', '2025-01-29'])
+    expect([...days]).toEqual(['2025-01-29'])
     expect(await listed(chats)).toHaveLength(2_100)
     await expect(listed(chats, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
   })
