@@ -20,8 +20,8 @@ export interface Block {
   versions?: FiledVersions
   /** The turns that are not shown, by their numbers, as transcript text. */
   turns: ReadonlyMap<number, string>
-  /** Lines with which this version can do nothing, without their ends. */
-  rest: readonly string[]
+  /** Lines with which this version can do nothing, without their ends; a number stands where that turn's line stood. */
+  rest: ReadonlyArray<string | number>
   /** Whether one of them should have been read. */
   isDamaged: boolean
 }
@@ -58,7 +58,7 @@ export function separated(text: string): { text: string; lines: string[] } {
 /** Reads any lines. Of two that say the same the first counts. */
 export function readBlock(lines: readonly string[]): Block {
   const turns = new Map<number, string>()
-  const rest: string[] = []
+  const rest: Array<string | number> = []
   let chat: Json | undefined
   let versions: FiledVersions | undefined
   let isDamaged = false
@@ -67,8 +67,10 @@ export function readBlock(lines: readonly string[]): Block {
     const read = readLine(word, value)
     if (read?.chat && !chat) chat = read.chat
     else if (read?.versions && !versions) versions = read.versions
-    else if (read?.turn && !turns.has(read.turn.number)) turns.set(read.turn.number, read.turn.text)
-    else {
+    else if (read?.turn && !turns.has(read.turn.number)) {
+      turns.set(read.turn.number, read.turn.text)
+      rest.push(read.turn.number)
+    } else {
       rest.push(word === '' ? closed(each) : each)
       isDamaged ||= word === '' || ['chat', 'versions', 'turn'].includes(word)
     }

@@ -24,7 +24,7 @@ export function compacted({ entries, versions, shown }: History): History {
 export function restored(turns: readonly Turn[], { versions: filed, turns: texts, rest }: Block): Restored {
   if (!filed) {
     const problems = texts.size > 0 ? ['The other versions of the chat cannot be read'] : []
-    return { history: onlyVersion(turns), rest: [...rest, ...linesOf(texts)], problems }
+    return { history: onlyVersion(turns), rest: linesOf(rest, texts), problems }
   }
   const written = filed.versions[filed.shown] ?? []
   const alignment = aligned(turns, filed.sums, written.length)
@@ -40,7 +40,7 @@ export function restored(turns: readonly Turn[], { versions: filed, turns: texts
     const turn = found.get(number)
     return turn && { turn, place: filed.places.get(number) ?? number }
   })
-  return { history, rest: [...rest, ...linesOf(hidden.unused)], problems }
+  return { history, rest: linesOf(rest, hidden.unused), problems }
 }
 
 function onlyVersion(turns: readonly Turn[]): History {
@@ -126,6 +126,11 @@ function numbered(
   return { entries, versions: versions.map((version) => version.map((number) => numbers.get(number) as number)), shown }
 }
 
-function linesOf(texts: ReadonlyMap<number, string>): string[] {
-  return [...texts].map(([number, text]) => turnLine(number, text).trimEnd())
+/** In the order in which they stood, so that a file that is saved again stays as it was. */
+function linesOf(rest: Block['rest'], unused: ReadonlyMap<number, string>): string[] {
+  return rest.flatMap((line) => {
+    if (typeof line === 'string') return [line]
+    const text = unused.get(line)
+    return text === undefined ? [] : [turnLine(line, text).trimEnd()]
+  })
 }

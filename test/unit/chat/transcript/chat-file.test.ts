@@ -205,6 +205,19 @@ describe('the laws', () => {
     )
   })
 
+  test('lines of a damaged block keep their order, however often they are saved', () => {
+    const lines = [
+      'turn 1 "## ◆ You"',
+      'turn 1 "## ◆ System"',
+      'chat {"title":"t"}',
+      'chat {"title":"u"}',
+      'turn 2 "x"',
+    ]
+    const { record } = parseChat(lines.map((line) => `<!-- ◆ ${line} -->\n`).join(''))
+    expect(record.meta.lines).toHaveLength(4)
+    expect(parseChat(renderChat(record)).record).toEqual(record)
+  })
+
   test('any bytes open, no word of theirs is lost, and what was read comes back as it is', { timeout: 60_000 }, () => {
     const lines = fc.constantFrom(
       '<!-- ◆ chat {"format":1,"title":"t"} -->',
