@@ -5,6 +5,7 @@
  */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Editor } from '../editor.ts'
 import { type NeovimLine, type Rig, type Scenario, withEachNeovim } from '../rig.ts'
@@ -30,6 +31,8 @@ async function measure(rig: Rig, line: NeovimLine, scope: Scope): Promise<Line[]
   const folder = await rig.folder()
   await fillShelf(folder, { count: rig.settings.savedChats, bytes: CHAT_BYTES, needle: NEEDLE })
   const { editor } = await openStage(rig, line, scope, { folder })
+  // A host that has just begun loads its libraries for the tunnel, which a person does not notice.
+  await delay(1_000)
   const listed = await sample(editor, () => list(editor, ''))
   const again = await list(editor, '')
   const searched = await sample(editor, () => list(editor, NEEDLE.toLowerCase()))
