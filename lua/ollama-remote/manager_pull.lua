@@ -87,6 +87,26 @@ local function line(pull, width)
   return columns.cut(bar .. '  ' .. (short ~= '' and short or counted), width)
 end
 
+--- How far each layer is, the largest first, as many as fit; nothing where there is only one.
+---@param pull ollama.Pull
+---@param width integer
+---@return string?
+local function layers(pull, width)
+  if pull.state ~= 'pulling' or #(pull.layers or {}) < 2 then
+    return
+  end
+  local sorted = vim.list_slice(pull.layers)
+  table.sort(sorted, function(one, other)
+    return one.total > other.total
+  end)
+  local parts = vim.tbl_map(function(layer)
+    local percent = layer.total > 0 and math.floor(layer.completed / layer.total * 100) or 0
+    local digest = layer.digest:gsub('^sha256:', ''):sub(1, 12)
+    return ('%s %d %% of %s'):format(digest, math.min(100, percent), size(layer.total))
+  end, sorted)
+  return columns.cut('layers  ' .. table.concat(parts, ' · '), width)
+end
+
 --- The lines under the model.
 ---@param pull ollama.Pull
 ---@param width integer
@@ -106,7 +126,11 @@ function M.lines(pull, width)
   local group = is_held and 'OllamaRemoteNote'
     or pull.state == 'queued' and 'OllamaRemoteQueued'
     or 'OllamaRemoteRunning'
-  return { { text = line(pull, width), group = group } }
+  local of_layers = layers(pull, width)
+  return {
+    { text = line(pull, width), group = group },
+    of_layers and { text = of_layers, group = 'OllamaRemoteDim' } or nil,
+  }
 end
 
 return M

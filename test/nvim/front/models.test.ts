@@ -75,6 +75,18 @@ const PULL = {
   total: 4_733_363_377,
   rate: 45_000_000,
   left_ms: 61_000,
+  layers: [
+    {
+      digest: 'sha256:43070e2d4e532684de521b885f385d0841030efa2b1a20bafb76133a5e1379c1',
+      total: 11_356,
+      completed: 11_356,
+    },
+    {
+      digest: 'sha256:170370233dd5c5415250a2ecd5c71586352850729062ccef1496385647293868',
+      total: 4_733_352_021,
+      completed: 1_999_988_644,
+    },
+  ],
 }
 const SCRIPT = { serverModels: [GPU, LAB], defaultModel: 'gpu:qwen3:32b' }
 
@@ -142,6 +154,7 @@ describeWithNeovim('the models', (nvim) => {
     await front.nvim.waitForScreen(
       /llava:7b.*\n +█{10}░{14} {2}42 % {2}2\.0 GB of 4\.7 GB {2}45 MB\/s · 1:01 left · pulling/,
     )
+    expect(front.nvim.screen()).toMatch(/layers {2}170370233dd5 42 % of 4\.7 GB · 43070e2d4e53 100 % of 11 KB/)
     const error = { code: 'API_ERROR', message: 'no space left on device', hint: 'Delete a model there' }
     await front.perform([
       'model_rows',
