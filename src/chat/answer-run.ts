@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { type ErrorRecord, type PluginError, toPluginError, toRecord } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ChatRequest, PartialAnswer, StreamPart } from '../providers/provider.ts'
-import type { ChatState, Waiting } from '../rpc/protocol.ts'
+import type { ChatState, Waiting } from '../rpc/shapes.ts'
 import { Answer, type AnswerPart } from './answer.ts'
 import { type AnswerText, localTime, messages, type Turn, withoutAnswer } from './conversation.ts'
 import {

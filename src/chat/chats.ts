@@ -1,6 +1,7 @@
 // The open chats by number, and what the editor may ask of each. What happens in one of them is session.ts's.
 import { PluginError } from '../core/errors.ts'
-import type { ChatState, Method, OpenedChat, Params, Results } from '../rpc/protocol.ts'
+import type { Method, Params, Results } from '../rpc/protocol.ts'
+import type { ChatState, OpenedChat } from '../rpc/shapes.ts'
 import type { Journals, Resumed } from './journal/journals.ts'
 import { LivingChat, type LivingChatDeps, type Unsaved } from './living-chat.ts'
 import { Newcomers } from './newcomers.ts'

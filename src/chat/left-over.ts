@@ -1,5 +1,5 @@
 // The chats that Neovims which are gone have left over, as a list to choose from.
-import type { LeftOver } from '../rpc/protocol.ts'
+import type { LeftOver } from '../rpc/shapes.ts'
 import { current } from './history.ts'
 import type { Journals, LeftJournal } from './journal/journals.ts'
 import { leftBehind } from './store/left-behind.ts'

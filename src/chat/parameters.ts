@@ -1,7 +1,8 @@
 // What a chat's requests are made with: its own once it has begun, the configured ones before. What becomes of a request is
 // answer-run.ts's.
 import { PluginError } from '../core/errors.ts'
-import type { ChosenParameters, Params } from '../rpc/protocol.ts'
+import type { Params } from '../rpc/protocol.ts'
+import type { ChosenParameters } from '../rpc/shapes.ts'
 import type { RequestSettings } from './answer-run.ts'
 import type { TurnParameters } from './conversation.ts'
 import { current } from './history.ts'

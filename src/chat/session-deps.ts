@@ -1,7 +1,7 @@
 // What a session is given: the editor, the servers, and what was known of its chat before. Not here: what it does (session.ts).
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
-import type { ChatState } from '../rpc/protocol.ts'
+import type { ChatState } from '../rpc/shapes.ts'
 import type { Answerer } from './answer-run.ts'
 import type { OnChange } from './ledger.ts'
 import type { ChatSettings } from './parameters.ts'

@@ -1,7 +1,7 @@
 // The states of a chat and the legal moves between them, as data. What is done in a state is session.ts's.
 import { PluginError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { ChatState } from '../rpc/protocol.ts'
+import type { ChatState } from '../rpc/shapes.ts'
 
 type Ended = NonNullable<ChatState['ended']>
 export type SessionState = ChatState['phase'] | Ended

@@ -2,7 +2,7 @@
 // way of an answer (answer-run.ts), how the editor is kept in step with the conversation (transcript.ts), what a person
 // does with its history (editing.ts).
 import { type ErrorRecord, PluginError } from '../core/errors.ts'
-import type { ChatState } from '../rpc/protocol.ts'
+import type { ChatState } from '../rpc/shapes.ts'
 import { AnswerRun } from './answer-run.ts'
 import { askedTurns, type Conversation, cutAnswer, isStoppedMark, localTime, type Turn } from './conversation.ts'
 import { Editing } from './editing.ts'

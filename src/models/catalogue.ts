@@ -3,7 +3,8 @@
 import type { Clock } from '../core/clock.ts'
 import { PluginError, toPluginError, toRecord } from '../core/errors.ts'
 import type { LoadedModel, Model, Provider } from '../providers/provider.ts'
-import type { ListedModel, ListProblem, ModelRow, Params, Results } from '../rpc/protocol.ts'
+import type { Params, Results } from '../rpc/protocol.ts'
+import type { ListedModel, ListProblem, ModelRow } from '../rpc/shapes.ts'
 
 /** Once one server has answered, the others get this long before the list is shown without them. */
 const STRAGGLERS_MS = 3_000

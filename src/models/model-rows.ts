@@ -1,7 +1,7 @@
 // A server's models as they are shown: what its lists say, what is known of each digest, verdicts and pulls, as one row each.
 // Pure; who asks for it all is server-watch.ts's, and how a row looks is Lua's.
 import type { LoadedModel, Model, ModelDetails } from '../providers/provider.ts'
-import type { ModelRow, PullRow, UpdateRow } from '../rpc/protocol.ts'
+import type { ModelRow, PullRow, UpdateRow } from '../rpc/shapes.ts'
 
 /** What never changes of a digest, short enough to be kept of every model. */
 export interface Facts {

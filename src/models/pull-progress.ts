@@ -1,6 +1,6 @@
 // How far a pull is: what the server reports becomes numbers that a person can follow. Pure: time is given, nothing is asked.
 import type { PullReport } from '../providers/provider.ts'
-import type { PullRow } from '../rpc/protocol.ts'
+import type { PullRow } from '../rpc/shapes.ts'
 
 /** The rate is of the bytes that came in so long. */
 const WINDOW_MS = 5_000

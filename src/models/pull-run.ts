@@ -3,7 +3,7 @@
 import type { Clock } from '../core/clock.ts'
 import { PluginError, toPluginError, toRecord } from '../core/errors.ts'
 import type { ModelKeeper } from '../providers/provider.ts'
-import type { PullRow } from '../rpc/protocol.ts'
+import type { PullRow } from '../rpc/shapes.ts'
 import { afterReport, asked, isFetching, isStalled, type PullProgress, STALL_MS, shown } from './pull-progress.ts'
 
 /** What is needed of a server whose models are pulled. */

@@ -2,7 +2,8 @@
 // (pull-run.ts). They go on whoever looks, until they end or the host does.
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
-import type { Method, Params, PullRow, Results } from '../rpc/protocol.ts'
+import type { Method, Params, Results } from '../rpc/protocol.ts'
+import type { PullRow } from '../rpc/shapes.ts'
 import { canonicalName, parseModelName, shortName } from './names.ts'
 import { PullRun, type PullServer } from './pull-run.ts'
 import { type EndedPull, type PullSummary, pullSummary } from './pull-summary.ts'

@@ -1,7 +1,7 @@
 // Whether an installed model is out of date, and why that is thought: digests first, then what it is made of, times last.
 import { toPluginError } from '../core/errors.ts'
 import type { Model } from '../providers/provider.ts'
-import type { UpdateRow } from '../rpc/protocol.ts'
+import type { UpdateRow } from '../rpc/shapes.ts'
 import type { LocalManifests } from './local-manifests.ts'
 import { bytesToFetch, hasSameContents, isRewritten, type Manifest } from './manifest.ts'
 import { canonicalName, type ModelName, parseModelName, upstreamOf } from './names.ts'

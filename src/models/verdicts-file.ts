@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import * as z from 'zod'
-import type { UpdateRow } from '../rpc/protocol.ts'
+import type { UpdateRow } from '../rpc/shapes.ts'
 
 const contents = z.object({
   version: z.literal(1),

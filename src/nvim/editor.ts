@@ -1,6 +1,7 @@
 // The editor as the host sees it: every method is one verb of verbs.lua, each answered by Neovim.
 import { PluginError } from '../core/errors.ts'
-import type { ChatState, Envelope, PullRow, SavedChat, ServerModels, ServerRow, TestStep } from '../rpc/protocol.ts'
+import type { Envelope } from '../rpc/protocol.ts'
+import type { ChatState, PullRow, SavedChat, ServerModels, ServerRow, TestStep } from '../rpc/shapes.ts'
 import type { Prompts } from '../tunnel/transport.ts'
 
 /** What is needed of a msgpack-rpc client. */

@@ -2,7 +2,8 @@
 import type * as z from 'zod'
 import { PluginError, toPluginError, toRecord } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { type Envelope, type Method, type Params, type Results, requestSchemas } from './protocol.ts'
+import type { Envelope, Method, Params, Results } from './protocol.ts'
+import { requestSchemas } from './requests.ts'
 
 /** One handler for every method: the compiler refuses a table with a row too few or too many. */
 export type Handlers = { [M in Method]: (params: Params<M>) => Promise<Results[M]> | Results[M] }

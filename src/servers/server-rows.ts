@@ -1,7 +1,7 @@
 // A server as it is shown, made of its configuration and where its link stands. Pure; how a row looks is Lua's.
 import { destinationOf, type ServerConfig } from '../config/schema.ts'
 import { toRecord } from '../core/errors.ts'
-import type { ServerRow, TestStep } from '../rpc/protocol.ts'
+import type { ServerRow, TestStep } from '../rpc/shapes.ts'
 import type { TestStep as Step } from '../tunnel/server-test.ts'
 import type { LinkStatus } from '../tunnel/transport.ts'
 

@@ -2,7 +2,8 @@
 // Not here: the saving of a living chat (saver.ts).
 import { join } from 'node:path'
 import { PluginError } from '../../core/errors.ts'
-import type { Method, Params, Results, SavedChat } from '../../rpc/protocol.ts'
+import type { Method, Params, Results } from '../../rpc/protocol.ts'
+import type { SavedChat } from '../../rpc/shapes.ts'
 import type { Claims } from './claims.ts'
 import { giveNameBack, makeFolder, moveFile, takeName } from './disk.ts'
 import { excerpt } from './excerpt.ts'

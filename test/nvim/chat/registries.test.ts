@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { ServerModels } from '../../../src/rpc/protocol.ts'
+import type { ServerModels } from '../../../src/rpc/shapes.ts'
 import { defineModel } from '../../support/ollama-double/models.ts'
 import { describeWithNeovim, describeWithSshd } from '../../support/real-parts.ts'
 import { contents, manifestOf } from '../../support/registry-double/published.ts'

@@ -11,11 +11,11 @@ const ARROWS: Record<string, readonly string[]> = {
   'config/': ['core/'],
   'tunnel/': ['core/', 'config/schema.ts (type)', 'models/web.ts (type)', 'providers/provider.ts (type)'],
   'providers/': ['core/'],
-  'chat/': ['core/', 'providers/provider.ts', 'rpc/protocol.ts (type)'],
-  'models/': ['core/', 'providers/provider.ts', 'providers/router.ts (type)', 'rpc/protocol.ts (type)'],
-  'servers/': ['core/', 'config/', 'providers/provider.ts (type)', 'rpc/protocol.ts (type)', 'tunnel/ (type)'],
+  'chat/': ['core/', 'providers/provider.ts', 'rpc/ (type)'],
+  'models/': ['core/', 'providers/provider.ts', 'providers/router.ts (type)', 'rpc/ (type)'],
+  'servers/': ['core/', 'config/', 'providers/provider.ts (type)', 'rpc/ (type)', 'tunnel/ (type)'],
   'rpc/': ['core/'],
-  'nvim/': ['core/', 'rpc/protocol.ts (type)', 'tunnel/transport.ts (type)', 'chat/ (type)'],
+  'nvim/': ['core/', 'rpc/ (type)', 'tunnel/transport.ts (type)', 'chat/ (type)'],
 }
 
 /** The only files that may touch a thing at run time. */

@@ -4,7 +4,7 @@ import { silentLog } from '../../../src/core/log.ts'
 import { ModelBook, type Way } from '../../../src/models/book.ts'
 import { emptyModels, type KeptModels } from '../../../src/models/models-file.ts'
 import type { LoadedModel, Model, ModelDetails } from '../../../src/providers/provider.ts'
-import type { ServerModels } from '../../../src/rpc/protocol.ts'
+import type { ServerModels } from '../../../src/rpc/shapes.ts'
 import { FakeClock } from '../core/fake-clock.ts'
 
 const QWEN: Model = { name: 'qwen3:4b', digest: 'aaa', size: 7, capabilities: ['completion'] }

@@ -4,7 +4,7 @@ import { silentLog } from '../../../src/core/log.ts'
 import type { PullServer } from '../../../src/models/pull-run.ts'
 import { Pulls } from '../../../src/models/pulls.ts'
 import type { LoadedModel, PullReport } from '../../../src/providers/provider.ts'
-import type { PullRow } from '../../../src/rpc/protocol.ts'
+import type { PullRow } from '../../../src/rpc/shapes.ts'
 import { FakeClock, settle } from '../core/fake-clock.ts'
 
 export const MB = 1_000_000

@@ -3,7 +3,7 @@ import { systemClock } from '../../../src/core/clock.ts'
 import { PluginError } from '../../../src/core/errors.ts'
 import type { Web } from '../../../src/models/web.ts'
 import type { Model } from '../../../src/providers/provider.ts'
-import type { UpdateRow } from '../../../src/rpc/protocol.ts'
+import type { UpdateRow } from '../../../src/rpc/shapes.ts'
 import { contents, manifestOf } from '../../support/registry-double/published.ts'
 import { fakeWeb, memoryFile, updateCheck } from './update-rig.ts'
 

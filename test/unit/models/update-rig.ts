@@ -8,7 +8,7 @@ import { UpdateCheck } from '../../../src/models/update-check.ts'
 import type { KeptVerdicts, VerdictsFile } from '../../../src/models/verdicts-file.ts'
 import type { Web, WebPlace, WebResponse } from '../../../src/models/web.ts'
 import type { Model } from '../../../src/providers/provider.ts'
-import type { UpdateRow } from '../../../src/rpc/protocol.ts'
+import type { UpdateRow } from '../../../src/rpc/shapes.ts'
 
 export type Answers = Readonly<Record<string, Partial<WebResponse> | Error>>
 

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PluginError } from '../../../src/core/errors.ts'
 import { type LogFields, type LogLevel, silentLog } from '../../../src/core/log.ts'
-import { type Method, requestSchemas } from '../../../src/rpc/protocol.ts'
+import type { Method } from '../../../src/rpc/protocol.ts'
+import { requestSchemas } from '../../../src/rpc/requests.ts'
 import { type Handlers, RpcRouter } from '../../../src/rpc/router.ts'
 
 const GOOD: Record<Method, unknown> = {

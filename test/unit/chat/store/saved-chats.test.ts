@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SavedChats } from '../../../../src/chat/store/saved-chats.ts'
-import type { SavedChat } from '../../../../src/rpc/protocol.ts'
+import type { SavedChat } from '../../../../src/rpc/shapes.ts'
 import { chatText, claimsIn, setUpStore } from './folder.ts'
 
 const named = (name: string) => `${name}_qwen3-32b_20250122-091534.txt`
