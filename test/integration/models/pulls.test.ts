@@ -44,10 +44,15 @@ describeWithSshd('a pull through the tunnel', (openssh) => {
     const rows: PullRow[] = []
     const messages: string[] = []
     let look = () => {}
+    let tellWaiting = () => {}
+    const waiting = new Promise<void>((resolve) => {
+      tellWaiting = resolve
+    })
     const pulls = new Pulls({
       surface: {
         pull: async (row) => {
           rows.push(row)
+          if (row.state === 'waiting') tellWaiting()
           look()
         },
         notify: async (_, text) => {
@@ -59,7 +64,11 @@ describeWithSshd('a pull through the tunnel', (openssh) => {
       server: () => ({
         keeper: ollama.keeper,
         digestOf: async () => undefined,
-        whenBack: (signal) => server.whenBack(signal),
+        // Here a link is back sooner than a row is told: it comes when the person has seen that it is gone.
+        whenBack: async (signal) => {
+          await waiting
+          await server.whenBack(signal)
+        },
       }),
       ...{ atOnce: () => 1, isInstalled: () => false, onRow: () => {}, clock: systemClock, log: silentLog },
     })
