@@ -135,7 +135,7 @@ end, {
 })
 
 vim.api.nvim_create_user_command('OllamaUpdate', function(options)
-  require('ollama-remote.updates').update(options.fargs, options.bang)
+  require('ollama-remote.models.updates').update(options.fargs, options.bang)
 end, {
   nargs = '*',
   bang = true,

@@ -59,7 +59,7 @@ const ASK = `
   local method, params = ...
   local chat = require('ollama-remote.chats').current()
   local began = Bench.now()
-  require('ollama-remote.session').request(chat, method, params, function()
+  require('ollama-remote.chat.session').request(chat, method, params, function()
     Bench.tell('asked', Bench.now() - began)
   end)
 `

@@ -81,7 +81,7 @@ async function timed(program: string, args: readonly string[]): Promise<number> 
 const LIST = `
   local query = ...
   local began, first = Bench.now(), nil
-  require('ollama-remote.walks').list(query, function(entries)
+  require('ollama-remote.saved.walks').list(query, function(entries)
     if #entries > 0 then first = first or Bench.now() end
   end, function()
     Bench.tell('listed', { first = (first or Bench.now()) - began, all = Bench.now() - began })

@@ -127,7 +127,7 @@ const CHECK = `
 const PULL = `
   local models = ...
   local began, left = Bench.now(), #models
-  local pulls = require('ollama-remote.pulls')
+  local pulls = require('ollama-remote.models.pulls')
   local update = pulls.update
   pulls.update = function(pull)
     update(pull)

@@ -24,7 +24,7 @@ end
 ---@return fun()
 local function select(kind, around)
   return function()
-    require('ollama-remote.objects').select(kind, around)
+    require('ollama-remote.transcript.objects').select(kind, around)
   end
 end
 
@@ -51,13 +51,13 @@ local table_of_actions = {
     chat().arrange('vertical')
   end,
   close = function()
-    require('ollama-remote.ending').close()
+    require('ollama-remote.chat.ending').close()
   end,
   chats = function()
-    require('ollama-remote.shelf').open()
+    require('ollama-remote.saved.shelf').open()
   end,
   save = function()
-    require('ollama-remote.save').save(require('ollama-remote.chats').current())
+    require('ollama-remote.saved.save').save(require('ollama-remote.chats').current())
   end,
   load = function()
     require('ollama-remote.saved').load()
@@ -72,10 +72,10 @@ local table_of_actions = {
     require('ollama-remote.saved').undo_clear()
   end,
   ['take-up'] = function()
-    require('ollama-remote.viewer').take_up()
+    require('ollama-remote.saved.viewer').take_up()
   end,
   ['viewer-close'] = function()
-    require('ollama-remote.viewer').close_here()
+    require('ollama-remote.saved.viewer').close_here()
   end,
   log = function()
     require('ollama-remote.log').open()
@@ -99,63 +99,63 @@ local table_of_actions = {
     chat().resume()
   end,
   ['pull-missing'] = function()
-    require('ollama-remote.absent').pull()
+    require('ollama-remote.chat.absent').pull()
   end,
   queue = function()
-    require('ollama-remote.queue').pick()
+    require('ollama-remote.chat.queue').pick()
   end,
   recover = function()
-    require('ollama-remote.left').pick()
+    require('ollama-remote.chat.left').pick()
   end,
   edit = function()
-    require('ollama-remote.history').take()
+    require('ollama-remote.chat.history').take()
   end,
   yank = function()
-    require('ollama-remote.turns').yank_code()
+    require('ollama-remote.transcript.turns').yank_code()
   end,
   ['yank-text'] = function()
-    require('ollama-remote.turns').yank_text()
+    require('ollama-remote.transcript.turns').yank_text()
   end,
   follow = function()
-    require('ollama-remote.follow').follow(false)
+    require('ollama-remote.transcript.follow').follow(false)
   end,
   ['follow-split'] = function()
-    require('ollama-remote.follow').follow(true)
+    require('ollama-remote.transcript.follow').follow(true)
   end,
   outline = function()
-    require('ollama-remote.outline').open()
+    require('ollama-remote.transcript.outline').open()
   end,
   ['inside-turn'] = select('turn', false),
   ['around-turn'] = select('turn', true),
   ['inside-code'] = select('code', false),
   ['around-code'] = select('code', true),
   ['next-turn'] = function()
-    require('ollama-remote.turns').jump(1)
+    require('ollama-remote.transcript.turns').jump(1)
   end,
   ['previous-turn'] = function()
-    require('ollama-remote.turns').jump(-1)
+    require('ollama-remote.transcript.turns').jump(-1)
   end,
   prompt = function()
     chat().show()
     vim.cmd.startinsert({ bang = true })
   end,
   undo = function()
-    require('ollama-remote.history').step(-1)
+    require('ollama-remote.chat.history').step(-1)
   end,
   redo = function()
-    require('ollama-remote.history').step(1)
+    require('ollama-remote.chat.history').step(1)
   end,
   ['next-variant'] = function()
-    require('ollama-remote.history').variant(1)
+    require('ollama-remote.chat.history').variant(1)
   end,
   ['previous-variant'] = function()
-    require('ollama-remote.history').variant(-1)
+    require('ollama-remote.chat.history').variant(-1)
   end,
   diff = function()
-    require('ollama-remote.history').diff()
+    require('ollama-remote.chat.history').diff()
   end,
   ['delete-turn'] = function()
-    require('ollama-remote.history').delete_here()
+    require('ollama-remote.chat.history').delete_here()
   end,
   servers = function()
     require('ollama-remote.servers').open()
@@ -173,7 +173,7 @@ local table_of_actions = {
     require('ollama-remote.servers').test()
   end,
   ['server-add'] = function()
-    require('ollama-remote.server_edit').add()
+    require('ollama-remote.servers.edit').add()
   end,
   ['server-edit'] = function()
     require('ollama-remote.servers').edit()
@@ -198,22 +198,22 @@ local table_of_actions = {
 --- The keys of the manager: file and function.
 ---@type table<string, { [1]: string, [2]: string }>
 local of_the_manager = {
-  ['models-show'] = { 'manager_actions', 'show' },
-  ['models-pull'] = { 'manager_pulls', 'pull' },
-  ['models-update'] = { 'manager_pulls', 'update' },
-  ['models-update-all'] = { 'manager_pulls', 'update_all' },
-  ['models-check'] = { 'manager_pulls', 'check' },
-  ['models-cancel'] = { 'manager_pulls', 'cancel' },
-  ['models-mark'] = { 'manager_actions', 'mark' },
-  ['models-delete'] = { 'manager_actions', 'delete' },
-  ['models-copy'] = { 'manager_actions', 'copy' },
-  ['models-load'] = { 'manager_actions', 'load' },
-  ['models-unload'] = { 'manager_actions', 'unload' },
-  ['models-keep'] = { 'manager_actions', 'keep_alive' },
-  ['models-default'] = { 'manager_actions', 'make_default' },
-  ['models-chat'] = { 'manager_actions', 'chat' },
-  ['models-sort'] = { 'manager_actions', 'sort' },
-  ['models-filter'] = { 'manager_actions', 'filter' },
+  ['models-show'] = { 'manager.actions', 'show' },
+  ['models-pull'] = { 'manager.pulls', 'pull' },
+  ['models-update'] = { 'manager.pulls', 'update' },
+  ['models-update-all'] = { 'manager.pulls', 'update_all' },
+  ['models-check'] = { 'manager.pulls', 'check' },
+  ['models-cancel'] = { 'manager.pulls', 'cancel' },
+  ['models-mark'] = { 'manager.actions', 'mark' },
+  ['models-delete'] = { 'manager.actions', 'delete' },
+  ['models-copy'] = { 'manager.actions', 'copy' },
+  ['models-load'] = { 'manager.actions', 'load' },
+  ['models-unload'] = { 'manager.actions', 'unload' },
+  ['models-keep'] = { 'manager.actions', 'keep_alive' },
+  ['models-default'] = { 'manager.actions', 'make_default' },
+  ['models-chat'] = { 'manager.actions', 'chat' },
+  ['models-sort'] = { 'manager.actions', 'sort' },
+  ['models-filter'] = { 'manager.actions', 'filter' },
   ['models-refresh'] = { 'manager', 'refresh' },
   ['models-close'] = { 'manager', 'close' },
 }

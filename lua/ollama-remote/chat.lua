@@ -4,7 +4,7 @@ local M = {}
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 ---@param chat ollama.Chat?
 ---@return boolean
@@ -82,7 +82,7 @@ end
 local function give_back(chat, pending, failure)
   settle(chat, pending)
   if chats.get(chat.id) then
-    require('ollama-remote.prompt').give_back(chat, pending)
+    require('ollama-remote.chat.prompt').give_back(chat, pending)
   end
   session.tell(failure)
 end
@@ -95,7 +95,7 @@ local function is_shown(chat, pending)
   local turns = chat.outline.turns
   for ordinal = #turns, pending.after + 1, -1 do
     if turns[ordinal].role == 'user' then
-      local lines = require('ollama-remote.turns').lines(chat, ordinal).lines
+      local lines = require('ollama-remote.transcript.turns').lines(chat, ordinal).lines
       return vim.trim(table.concat(lines, '\n', 2)) == vim.trim(pending.text)
     end
   end
@@ -107,7 +107,7 @@ end
 ---@param pending ollama.Pending
 function M.submit(chat, pending)
   table.insert(chat.pending, pending)
-  require('ollama-remote.draft').changed(chat)
+  require('ollama-remote.chat.draft').changed(chat)
   session.refresh(chat)
   session.when_ready(chat, function(failure)
     if pending.taken_back then
@@ -125,14 +125,14 @@ function M.submit(chat, pending)
       end
       settle(chat, pending)
     end)
-    require('ollama-remote.draft').sent(chat)
+    require('ollama-remote.chat.draft').sent(chat)
   end)
 end
 
 --- Sends what stands in the prompt.
 function M.send()
   local chat = chats.current_living()
-  local pending = chat and require('ollama-remote.prompt').take(chat)
+  local pending = chat and require('ollama-remote.chat.prompt').take(chat)
   if not chat or not pending then
     return message.whisper('Nothing to send')
   end
@@ -166,7 +166,7 @@ local function stop(chat, all)
   end
   session.request(chat, 'chat.stop', { all = all }, function(stopped)
     if stopped.taken and chats.get(chat.id) then
-      require('ollama-remote.prompt').give_back(chat, { text = stopped.taken })
+      require('ollama-remote.chat.prompt').give_back(chat, { text = stopped.taken })
       message.whisper('The prompt was taken back')
     elseif stopped.back then
       message.whisper('Stopped before its first word: the former answer is back')
@@ -178,13 +178,13 @@ end
 function M.stop()
   local chat, part = chats.of_buffer(vim.api.nvim_get_current_buf())
   if chat and part == 'prompt' and chat.editing then
-    return require('ollama-remote.prompt').end_edit(chat)
+    return require('ollama-remote.chat.prompt').end_edit(chat)
   end
   local current = chats.current()
   if current and is_running(current) then
     return stop(current)
   end
-  local absent = package.loaded['ollama-remote.absent']
+  local absent = package.loaded['ollama-remote.chat.absent']
   if current and absent and absent.is_pulling(current) then
     return absent.cancel(current)
   end

@@ -59,7 +59,7 @@ end
 ---@param call ollama.Invocation
 local function save(call)
   local chat = require('ollama-remote.chats').current()
-  require('ollama-remote.save').save(chat, call.rest ~= '' and call.rest or nil)
+  require('ollama-remote.saved.save').save(chat, call.rest ~= '' and call.rest or nil)
 end
 
 ---@param action string
@@ -72,12 +72,12 @@ end
 
 ---@param call ollama.Invocation
 local function delete_turn(call)
-  require('ollama-remote.history').delete(call.rest)
+  require('ollama-remote.chat.history').delete(call.rest)
 end
 
 ---@param call ollama.Invocation
 local function set(call)
-  require('ollama-remote.parameters').set(call.rest)
+  require('ollama-remote.chat.parameters').set(call.rest)
 end
 
 ---@param call ollama.Invocation
@@ -93,23 +93,23 @@ end
 
 ---@param call ollama.Invocation
 local function recover(call)
-  require('ollama-remote.left').pick(call.bang)
+  require('ollama-remote.chat.left').pick(call.bang)
 end
 
 ---@param call ollama.Invocation
 local function update(call)
   local models = vim.split(call.rest, '%s+', { trimempty = true })
-  require('ollama-remote.updates').update(models, call.bang)
+  require('ollama-remote.models.updates').update(models, call.bang)
 end
 
 ---@param call ollama.Invocation
 local function pull(call)
-  require('ollama-remote.updates').pull(call.rest ~= '' and call.rest or nil)
+  require('ollama-remote.models.updates').pull(call.rest ~= '' and call.rest or nil)
 end
 
 ---@param call ollama.Invocation
 local function service(call)
-  require('ollama-remote.service').look(call.rest ~= '' and call.rest or nil)
+  require('ollama-remote.servers.service').look(call.rest ~= '' and call.rest or nil)
 end
 
 ---@type table<string, fun(call: ollama.Invocation)>
@@ -186,25 +186,25 @@ function M.complete(lead, line)
     -- What is completed is the last word of a name in which there may be several.
     return vim.tbl_map(function(name)
       return name:sub(#saved - #lead + 1)
-    end, beginning_with(require('ollama-remote.walks').known(), saved))
+    end, beginning_with(require('ollama-remote.saved.walks').known(), saved))
   end
   local name = before:match('Ollama%s+(%S+)%s+$')
   if name == 'model' or name == 'default' then
-    return beginning_with(require('ollama-remote.picker').known(), lead)
+    return beginning_with(require('ollama-remote.models.picker').known(), lead)
   end
   if before:match('Ollama%s+models%s') or before:match('Ollama%s+service%s+$') then
-    return require('ollama-remote.manager_names').complete_servers(lead)
+    return require('ollama-remote.manager.names').complete_servers(lead)
   end
   if before:match('Ollama%s*[uU]pdate!?%s') then
-    return beginning_with(require('ollama-remote.picker').known(), lead)
+    return beginning_with(require('ollama-remote.models.picker').known(), lead)
   end
   if before:match('Ollama%s+pull%s') then
-    local manager_names = require('ollama-remote.manager_names')
+    local manager_names = require('ollama-remote.manager.names')
     manager_names.load()
     return manager_names.complete(lead)
   end
   if before:match('Ollama%s+set%s') then
-    return beginning_with(require('ollama-remote.parameters').names(), lead)
+    return beginning_with(require('ollama-remote.chat.parameters').names(), lead)
   end
   return before:match('Ollama%s+$') and beginning_with(names(), lead) or {}
 end

@@ -40,7 +40,7 @@ function M.choose(option, value)
   chosen[option] = value
   -- The windows come first.
   vim.schedule(function()
-    local session = require('ollama-remote.session')
+    local session = require('ollama-remote.chat.session')
     require('ollama-remote.rpc').request('config.keep', { [option] = value }, session.tell)
   end)
 end

@@ -1,5 +1,5 @@
 -- :checkhealth ollama-remote: what is there on this machine. The servers, for which it starts the host, are in
--- health_servers.lua.
+-- health/servers.lua.
 local M = {}
 
 local health = vim.health
@@ -92,7 +92,7 @@ function M.check()
   check_host()
   check_configuration()
   check_picker()
-  require('ollama-remote.health_servers').check()
+  require('ollama-remote.health.servers').check()
 end
 
 return M

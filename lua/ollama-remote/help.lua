@@ -1,5 +1,5 @@
 -- The keys, as a float: those inside the plugin's buffers from their table, those outside as they are mapped now. How the
--- float fits the screen is in help_window.lua.
+-- float fits the screen is in help/window.lua.
 local M = {}
 
 local api = vim.api
@@ -137,7 +137,7 @@ local function sections()
 end
 
 function M.open()
-  require('ollama-remote.help_window').open(sections())
+  require('ollama-remote.help.window').open(sections())
 end
 
 return M

@@ -51,7 +51,7 @@ function M.toggle()
 end
 
 function M.close()
-  require('ollama-remote.ending').close()
+  require('ollama-remote.chat.ending').close()
 end
 
 function M.send()
@@ -84,7 +84,7 @@ function M.quote(excerpt)
   local quoted = require('ollama-remote.selection').quote(excerpt)
   local chat = require('ollama-remote.chat').open()
   table.insert(quoted, '')
-  require('ollama-remote.prompt').add(chat, quoted)
+  require('ollama-remote.chat.prompt').add(chat, quoted)
   vim.cmd.startinsert()
 end
 

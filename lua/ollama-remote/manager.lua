@@ -1,5 +1,5 @@
 -- :Ollama models: one buffer with the models of one server or all, live while it can be seen. How rows look is
--- manager_rows.lua's, the window manager_window.lua's, what is done with a model manager_actions.lua's.
+-- manager/rows.lua's, the window manager/window.lua's, what is done with a model manager/actions.lua's.
 local M = {}
 
 local api = vim.api
@@ -67,7 +67,7 @@ local function lines(width)
   local servers = vim.tbl_map(function(name)
     return view.servers[name] or { server = name, state = 'ready', models = {} }
   end, view.order)
-  return require('ollama-remote.manager_rows').lines(servers, {
+  return require('ollama-remote.manager.rows').lines(servers, {
     width = width,
     now = now(),
     default_model = view.default_model,
@@ -83,7 +83,7 @@ function M.render()
   local shown = window()
   if shown then
     view.lines = lines(api.nvim_win_get_width(shown))
-    view.drawn = require('ollama-remote.manager_window').draw(view.buffer, view.lines, view.drawn)
+    view.drawn = require('ollama-remote.manager.window').draw(view.buffer, view.lines, view.drawn)
   end
 end
 
@@ -190,7 +190,7 @@ local function watch()
     M.render()
   end)
   -- For the question after a name to pull, which does not wait for them.
-  require('ollama-remote.manager_names').load()
+  require('ollama-remote.manager.names').load()
 end
 
 local function shown_again()
@@ -205,7 +205,7 @@ function M.open(only)
   require('ollama-remote.highlights')
   if not (view.buffer and api.nvim_buf_is_valid(view.buffer)) then
     view.drawn = nil
-    view.buffer = require('ollama-remote.manager_window').new_buffer(shown_again, M.rest)
+    view.buffer = require('ollama-remote.manager.window').new_buffer(shown_again, M.rest)
   end
   local changes = not vim.deep_equal(view.only, only)
   if changes then
@@ -218,7 +218,7 @@ function M.open(only)
   if shown then
     api.nvim_set_current_win(shown)
   else
-    require('ollama-remote.manager_window').open(view.buffer)
+    require('ollama-remote.manager.window').open(view.buffer)
   end
   -- A window that was opened has begun to watch by itself.
   if shown and changes or not view.watch then
@@ -264,7 +264,7 @@ end
 function M.refresh()
   -- Others may be configured by now.
   watch()
-  rpc.request('models.refresh', { servers = view.only }, require('ollama-remote.session').tell)
+  rpc.request('models.refresh', { servers = view.only }, require('ollama-remote.chat.session').tell)
 end
 
 api.nvim_create_autocmd({ 'WinResized', 'VimResized' }, {

@@ -4,7 +4,7 @@ local M = {}
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 --- A question that only its model hindered from being asked is asked with the new one.
 ---@param chat ollama.Chat
@@ -15,7 +15,7 @@ local function switch(chat, model)
   session.request(chat, 'chat.model', { model = model }, function(state)
     local is_other = state.model ~= before
     session.set_state(chat, state)
-    local absent = require('ollama-remote.absent')
+    local absent = require('ollama-remote.chat.absent')
     if is_other and absent.is_missing(chat) then
       absent.ask(chat)
     end
@@ -25,7 +25,7 @@ end
 ---@param options ollama.PickOptions
 ---@param callback fun(choice: string)
 local function pick(options, callback)
-  require('ollama-remote.picker').pick(options, function(failure, choice)
+  require('ollama-remote.models.picker').pick(options, function(failure, choice)
     if choice then
       return callback(choice)
     end

@@ -4,7 +4,7 @@ local M = {}
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 --- How long the trash keeps what was cleared.
 local KEPT_DAYS = 7
@@ -44,7 +44,7 @@ end
 ---@param name string
 ---@param callback fun(entry: ollama.SavedChat)
 local function with_name(name, callback)
-  require('ollama-remote.walks').find(name, function(failure, found)
+  require('ollama-remote.saved.walks').find(name, function(failure, found)
     if failure then
       return session.tell(failure)
     end
@@ -58,7 +58,7 @@ local function with_name(name, callback)
     if #found == 1 then
       return callback(found[1])
     end
-    require('ollama-remote.shelf').pick_of(found, callback)
+    require('ollama-remote.saved.shelf').pick_of(found, callback)
   end)
 end
 
@@ -69,12 +69,12 @@ local function with_chosen(name, title, callback)
   if name then
     return with_name(name, callback)
   end
-  require('ollama-remote.shelf').pick({ title = title }, callback)
+  require('ollama-remote.saved.shelf').pick({ title = title }, callback)
 end
 
 ---@param entry ollama.SavedChat
 local function open(entry)
-  require('ollama-remote.viewer').open(entry.file)
+  require('ollama-remote.saved.viewer').open(entry.file)
 end
 
 --- Opens a saved chat beside the living one, to be read.
@@ -88,7 +88,7 @@ end
 function M.search(words)
   local title = 'Search the saved chats'
   if words then
-    return require('ollama-remote.shelf').pick({ title = title, query = words }, open)
+    return require('ollama-remote.saved.shelf').pick({ title = title, query = words }, open)
   end
   vim.ui.input({ prompt = 'Search the saved chats for: ' }, function(given)
     if given and given:match('%S') then
@@ -129,10 +129,10 @@ function M.rename(name)
     end)
   end
   if chat.state.file then
-    local title = require('ollama-remote.save').name_of(chat)
+    local title = require('ollama-remote.saved.save').name_of(chat)
     return M.rename_entry({ file = chat.state.file, title = title }, name)
   end
-  require('ollama-remote.save').save(chat, name)
+  require('ollama-remote.saved.save').save(chat, name)
 end
 
 --- The living chat that has a file.
@@ -165,7 +165,7 @@ function M.delete_entry(entry, on_end)
     if not chat then
       return move()
     end
-    require('ollama-remote.ending').end_saved(chat, move)
+    require('ollama-remote.chat.ending').end_saved(chat, move)
   end)
 end
 
@@ -173,9 +173,9 @@ end
 function M.delete(name)
   local chat = chats.current()
   if not name and chat and chat.read_only then
-    local title = require('ollama-remote.save').name_of(chat)
+    local title = require('ollama-remote.saved.save').name_of(chat)
     return M.delete_entry({ file = chat.state.file, title = title }, function()
-      require('ollama-remote.viewer').close(chat)
+      require('ollama-remote.saved.viewer').close(chat)
     end)
   end
   with_chosen(name, 'Move a saved chat to the trash', M.delete_entry)
@@ -195,7 +195,7 @@ local function clearing(summary)
   local stays = summary.open > 0 and ('; %d more open, which stay'):format(summary.open) or ''
   return ('Move %s to the trash? (%s, of %s%s)'):format(
     so_many(summary.count),
-    require('ollama-remote.picker').size(summary.bytes),
+    require('ollama-remote.models.picker').size(summary.bytes),
     oldest == newest and oldest or oldest .. ' to ' .. newest,
     stays
   )

@@ -1,5 +1,5 @@
 -- :Ollama servers: one buffer with a row for each server, live while it can be seen. How the rows look is
--- server_rows.lua's, the window server_window.lua's; tests and dialogues have files of their own.
+-- servers/rows.lua's, the window servers/window.lua's; tests and dialogues have files of their own.
 local M = {}
 
 local api = vim.api
@@ -67,7 +67,7 @@ local function picture(width)
   local seconds, microseconds = vim.uv.gettimeofday()
   local now = seconds * 1000 + microseconds / 1000
   local options = { details = view.details, width = width, now = now }
-  return require('ollama-remote.server_rows').picture(view.servers, options)
+  return require('ollama-remote.servers.rows').picture(view.servers, options)
 end
 
 --- The line of the same server as before, or else the first one of a server.
@@ -108,7 +108,7 @@ function M.render()
   local line = view.lines[cursor[1]] == name and name and cursor[1] or line_for(name, view.lines)
   local length = #(drawn.lines[line] or '')
   api.nvim_win_set_cursor(shown, { line, math.min(cursor[2], math.max(0, length - 1)) })
-  require('ollama-remote.server_window').dress(shown)
+  require('ollama-remote.servers.window').dress(shown)
 end
 
 --- Asks a server that can be asked for its version and its models in memory.
@@ -132,7 +132,7 @@ local function say_failure(failure)
     view.notice = ('%s: %s'):format(failure.code, require('ollama-remote.message').of(failure))
     return M.render()
   end
-  require('ollama-remote.session').tell(failure)
+  require('ollama-remote.chat.session').tell(failure)
 end
 
 --- Asks the host for all servers, and those that can be asked for what they say of themselves.
@@ -206,13 +206,13 @@ end
 function M.open()
   require('ollama-remote.highlights')
   if not (view.buffer and api.nvim_buf_is_valid(view.buffer)) then
-    view.buffer = require('ollama-remote.server_window').new_buffer(watch, M.rest)
+    view.buffer = require('ollama-remote.servers.window').new_buffer(watch, M.rest)
   end
   local shown = window()
   if shown then
     api.nvim_set_current_win(shown)
   else
-    require('ollama-remote.server_window').open(view.buffer)
+    require('ollama-remote.servers.window').open(view.buffer)
   end
   if #view.servers == 0 then
     view.notice = 'asking the host …'
@@ -247,7 +247,7 @@ M.connect = with_server(function(server)
     look_at(known or server)
     -- What the row says need not be said again.
     if failure and not (known and known.error and known.error.code == failure.code) then
-      require('ollama-remote.session').tell(failure)
+      require('ollama-remote.chat.session').tell(failure)
     end
   end)
 end)
@@ -259,25 +259,29 @@ M.disconnect = with_server(function(server)
     )
     return require('ollama-remote.message').whisper(text)
   end
-  rpc.request('servers.disconnect', { server = server.name }, require('ollama-remote.session').tell)
+  rpc.request(
+    'servers.disconnect',
+    { server = server.name },
+    require('ollama-remote.chat.session').tell
+  )
 end)
 
 M.test = with_server(function(server)
-  require('ollama-remote.server_test').show(server, {})
+  require('ollama-remote.servers.test').show(server, {})
 end)
 
 M.edit = with_server(function(server)
-  require('ollama-remote.server_edit').edit(server)
+  require('ollama-remote.servers.edit').edit(server)
 end)
 
 M.remove = with_server(function(server)
-  require('ollama-remote.server_edit').remove(server)
+  require('ollama-remote.servers.edit').remove(server)
 end)
 
 M.make_default = with_server(function(server)
   rpc.request('servers.default', { server = server.name }, function(failure)
     if failure then
-      return require('ollama-remote.session').tell(failure)
+      return require('ollama-remote.chat.session').tell(failure)
     end
     M.refresh(server.name)
   end)

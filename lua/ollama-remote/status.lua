@@ -25,13 +25,13 @@ local function words(state)
   if state.waiting then
     return 'waiting for ' .. state.waiting.server
   end
-  local phase = package.loaded['ollama-remote.phase']
+  local phase = package.loaded['ollama-remote.transcript.phase']
   return state.phase ~= 'idle' and (phase and phase.words[state.phase] or state.phase) or nil
 end
 
 ---@return { running: integer, queued: integer, percent?: integer, text: string }?
 local function pulls()
-  local loaded = package.loaded['ollama-remote.pulls']
+  local loaded = package.loaded['ollama-remote.models.pulls']
   return loaded and loaded.status()
 end
 

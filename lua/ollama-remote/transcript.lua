@@ -4,7 +4,7 @@ local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
-local view = require('ollama-remote.view')
+local view = require('ollama-remote.transcript.view')
 
 ---@class ollama.Written
 ---@field lines? integer
@@ -57,8 +57,8 @@ end
 ---@return ollama.Fold[]
 local function decorate(chat, first)
   require('ollama-remote.highlights')
-  require('ollama-remote.highlighter').fit(chat.buffers.transcript)
-  return require('ollama-remote.decoration').extend(chat, first)
+  require('ollama-remote.transcript.highlighter').fit(chat.buffers.transcript)
+  return require('ollama-remote.transcript.decoration').extend(chat, first)
 end
 
 --- Adds text at the end; the view follows in the windows that were at the end, and stays put in all others.
@@ -84,11 +84,11 @@ end
 function M.after_write(chat, buffer, first, following)
   local ended = decorate(chat, first)
   view.to_end(following)
-  require('ollama-remote.folds').extend(chat, ended)
+  require('ollama-remote.transcript.folds').extend(chat, ended)
   if #ended > 0 then
     view.fill(following)
   end
-  require('ollama-remote.phase').place(chat)
+  require('ollama-remote.transcript.phase').place(chat)
   M.show(buffer)
 end
 

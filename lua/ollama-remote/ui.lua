@@ -4,8 +4,8 @@ local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
-local dress = require('ollama-remote.dress')
-local layout = require('ollama-remote.layout')
+local dress = require('ollama-remote.ui.dress')
+local layout = require('ollama-remote.ui.layout')
 
 --- Scrolls both windows to where they were; more may have come to a transcript that was left at its end.
 ---@param chat ollama.Chat
@@ -62,11 +62,11 @@ end
 --- What can wait until the windows are there. Scripts for Markdown like to set spelling and numbers.
 ---@param chat ollama.Chat
 local function settle(chat)
-  require('ollama-remote.buffers').set_filetypes(chat)
+  require('ollama-remote.chat.buffers').set_filetypes(chat)
   for _, part in ipairs({ 'transcript', 'prompt' }) do
     local window = chats.window(chat, part)
     if window then
-      local folds = part == 'transcript' and require('ollama-remote.folds')
+      local folds = part == 'transcript' and require('ollama-remote.transcript.folds')
       local disturbed = folds and folds.is_disturbed(window)
       dress.put_on(window, part, chat.layout)
       if folds and disturbed then
@@ -86,7 +86,7 @@ function M.keep_views(chat)
       view.at_end = view.lnum >= api.nvim_buf_line_count(chat.buffers[part])
       chat.views[part] = view
       if part == 'transcript' then
-        require('ollama-remote.folds').keep(chat)
+        require('ollama-remote.transcript.folds').keep(chat)
       end
     end
   end
@@ -114,11 +114,11 @@ end
 
 ---@param chat ollama.Chat
 local function open_pane(chat)
-  require('ollama-remote.pane')
-  require('ollama-remote.guard')
+  require('ollama-remote.ui.pane')
+  require('ollama-remote.ui.guard')
   local shown = M.shown_here()
   M.hide(chat)
-  require('ollama-remote.buffers').ensure(chat)
+  require('ollama-remote.chat.buffers').ensure(chat)
   if shown then
     return take_place(chat, shown)
   end
@@ -133,9 +133,9 @@ end
 function M.show(chat)
   if not M.is_shown(chat) and not has_tab(chat) then
     open_pane(chat)
-    require('ollama-remote.folds').redo(chat)
+    require('ollama-remote.transcript.folds').redo(chat)
     M.restore_views(chat)
-    require('ollama-remote.winbar').refresh(chat)
+    require('ollama-remote.ui.winbar').refresh(chat)
     vim.schedule(function()
       settle(chat)
     end)

@@ -18,7 +18,8 @@ end
 ---@return ollama.Written
 function M.render(id, text, above)
   local chat = chats.get(id)
-  return chat and require('ollama-remote.whole').render(chat, text, above or 0) or { gone = true }
+  return chat and require('ollama-remote.transcript.whole').render(chat, text, above or 0)
+    or { gone = true }
 end
 
 ---@param id integer
@@ -27,7 +28,8 @@ end
 ---@return ollama.Written
 function M.prepend(id, text, above)
   local chat = chats.get(id)
-  return chat and require('ollama-remote.whole').prepend(chat, text, above) or { gone = true }
+  return chat and require('ollama-remote.transcript.whole').prepend(chat, text, above)
+    or { gone = true }
 end
 
 ---@param id integer
@@ -45,7 +47,8 @@ end
 ---@return ollama.Written|{ differs: true }
 function M.amend(id, text, row, lines)
   local chat = chats.get(id)
-  return chat and require('ollama-remote.whole').amend(chat, text, row, lines) or { gone = true }
+  return chat and require('ollama-remote.transcript.whole').amend(chat, text, row, lines)
+    or { gone = true }
 end
 
 ---@param state table
@@ -53,7 +56,7 @@ end
 function M.state(state)
   local chat = chats.get(state.chat)
   if chat then
-    require('ollama-remote.session').set_state(chat, clean(state))
+    require('ollama-remote.chat.session').set_state(chat, clean(state))
   end
   return true
 end
@@ -76,7 +79,7 @@ end
 ---@param data table
 ---@return true
 function M.event(name, data)
-  require('ollama-remote.events').tell('Ollama' .. name, clean(data))
+  require('ollama-remote.chat.events').tell('Ollama' .. name, clean(data))
   return true
 end
 
@@ -105,12 +108,12 @@ end
 ---@return true
 function M.pull(row)
   local pull = clean(row)
-  require('ollama-remote.pulls').update(pull)
+  require('ollama-remote.models.pulls').update(pull)
   local manager = package.loaded['ollama-remote.manager']
   if manager then
     manager.pull(pull)
   end
-  local absent = package.loaded['ollama-remote.absent']
+  local absent = package.loaded['ollama-remote.chat.absent']
   if absent then
     absent.update(pull)
   end
@@ -121,7 +124,7 @@ end
 ---@param step table
 ---@return true
 function M.test_step(walk, step)
-  require('ollama-remote.server_test').add(walk, clean(step))
+  require('ollama-remote.servers.test').add(walk, clean(step))
   return true
 end
 
@@ -129,7 +132,7 @@ end
 ---@param entries table[]
 ---@return true
 function M.saved_found(walk, entries)
-  require('ollama-remote.walks').found(walk, clean(entries))
+  require('ollama-remote.saved.walks').found(walk, clean(entries))
   return true
 end
 

@@ -36,7 +36,7 @@ const KILLS_OF_A_CHAT = 8
 const LOOK = `
   local chat = ${CHAT}
   local pending = vim.tbl_map(function(one) return one.text end, chat.pending)
-  return { require('ollama-remote.transcript').text(chat), require('ollama-remote.prompt').text(chat), pending }`
+  return { require('ollama-remote.transcript').text(chat), require('ollama-remote.chat.prompt').text(chat), pending }`
 
 export async function openKillLane(nvim: NeovimBinary, random: Random, number: number): Promise<KillLane> {
   const folder = await mkdtemp(join(tmpdir(), 'ollama-remote-kills-'))

@@ -4,7 +4,7 @@ local M = {}
 
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 --- A pull that a chat waits for.
 ---@class ollama.Absent
@@ -136,7 +136,7 @@ local function progress(row)
   if not row or WORDS[row.state] then
     return WORDS[row and row.state or 'queued']
   end
-  local size = require('ollama-remote.picker').size
+  local size = require('ollama-remote.models.picker').size
   local parts = { share(row) or row.status }
   if share(row) then
     parts[#parts + 1] = ('%s of %s'):format(size(row.completed), size(row.total))

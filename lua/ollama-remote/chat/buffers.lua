@@ -4,7 +4,7 @@ local M = {}
 local api = vim.api
 local chats = require('ollama-remote.chats')
 
-local group = api.nvim_create_augroup('ollama-remote.buffers', { clear = true })
+local group = api.nvim_create_augroup('ollama-remote.chat.buffers', { clear = true })
 
 ---@type table<'transcript'|'prompt', table<string, any>>
 local BUFFER_OPTIONS = {
@@ -89,7 +89,7 @@ local function new_buffer(chat, part)
     buffer = buffer,
     callback = function()
       chats.select(chat)
-      require('ollama-remote.events').status_changed()
+      require('ollama-remote.chat.events').status_changed()
     end,
   })
   api.nvim_create_autocmd('BufUnload', {
@@ -99,7 +99,7 @@ local function new_buffer(chat, part)
       lose(chat, part, buffer)
     end,
   })
-  require('ollama-remote.save').attach(chat, part, buffer)
+  require('ollama-remote.saved.save').attach(chat, part, buffer)
   -- Before the filetype, so that a FileType autocommand of the user's has the last word.
   require('ollama-remote.keys').apply(buffer, chat.read_only and 'viewer' or part)
   return buffer
@@ -121,12 +121,12 @@ end
 ---@param chat ollama.Chat
 ---@param buffer integer
 local function watch_prompt(chat, buffer)
-  require('ollama-remote.draft').watch(chat, buffer)
+  require('ollama-remote.chat.draft').watch(chat, buffer)
   api.nvim_create_autocmd({ 'TextChanged', 'TextChangedI', 'TextChangedP' }, {
     group = group,
     buffer = buffer,
     callback = function()
-      require('ollama-remote.layout').fit_prompt(chat)
+      require('ollama-remote.ui.layout').fit_prompt(chat)
       require('ollama-remote.link').prompt_begun(chat)
     end,
   })

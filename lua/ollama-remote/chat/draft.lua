@@ -5,7 +5,7 @@ local M = {}
 local api = vim.api
 local chats = require('ollama-remote.chats')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 --- From a change until the host is told: what a person types in that time goes along.
 local TELL_AFTER_MS = 200
@@ -52,7 +52,7 @@ end
 ---@param chat ollama.Chat
 ---@return table params of chat.draft
 local function draft(chat)
-  local text = require('ollama-remote.prompt').text(chat)
+  local text = require('ollama-remote.chat.prompt').text(chat)
   local before = unposted(chat)
   if not chat.editing then
     return { chat = chat.id, text = with_texts(before, text) }
@@ -139,7 +139,7 @@ end
 function M.opened(chat, kept)
   told[chat.id] = nil
   if kept then
-    require('ollama-remote.prompt').restore(chat, kept)
+    require('ollama-remote.chat.prompt').restore(chat, kept)
   end
   M.changed(chat)
 end
@@ -152,7 +152,7 @@ rpc.when_gone(function()
 end)
 
 api.nvim_create_autocmd({ 'VimLeavePre', 'BufLeave', 'BufHidden', 'InsertLeave' }, {
-  group = api.nvim_create_augroup('ollama-remote.draft', { clear = true }),
+  group = api.nvim_create_augroup('ollama-remote.chat.draft', { clear = true }),
   callback = function(event)
     for _, chat in ipairs(event.event == 'VimLeavePre' and chats.all() or {}) do
       if chat.known then

@@ -4,7 +4,7 @@ local M = {}
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 --- What could not be saved goes on: nothing written is lost.
 ---@param chat ollama.Chat
@@ -22,7 +22,7 @@ end
 ---@param unsaved? 'save'|'discard' what a person wants of what is in no file
 ---@param on_end? fun() called when it has ended; not when it goes on
 local function finish(chat, unsaved, on_end)
-  local unsent = unsaved ~= 'discard' and require('ollama-remote.prompt').has_words(chat)
+  local unsent = unsaved ~= 'discard' and require('ollama-remote.chat.prompt').has_words(chat)
   local running = chat.state.phase ~= 'idle' or #chat.pending > 0
   local state = vim.tbl_extend('force', chat.state, {
     phase = 'idle',
@@ -33,9 +33,9 @@ local function finish(chat, unsaved, on_end)
   session.set_state(chat, state)
   require('ollama-remote.ui').hide(chat)
   chats.forget(chat)
-  vim.tbl_map(require('ollama-remote.winbar').refresh, chats.living())
-  require('ollama-remote.events').status_changed()
-  local wipe = require('ollama-remote.buffers').wipe
+  vim.tbl_map(require('ollama-remote.ui.winbar').refresh, chats.living())
+  require('ollama-remote.chat.events').status_changed()
+  local wipe = require('ollama-remote.chat.buffers').wipe
   if not chat.known and not chat.key then
     return wipe(chat)
   end
@@ -46,7 +46,7 @@ local function finish(chat, unsaved, on_end)
       return what(chat, unknown)
     end
     if unsent then
-      require('ollama-remote.draft').tell(chat)
+      require('ollama-remote.chat.draft').tell(chat)
     end
     rpc.request('chat.close', { chat = chat.id, unsaved = unsaved }, function(failure)
       if failure and failure.code ~= 'HOST_EXITED' then
@@ -62,7 +62,7 @@ end
 
 ---@param chat ollama.Chat
 local function ask(chat)
-  local save = require('ollama-remote.save')
+  local save = require('ollama-remote.saved.save')
   local choices = {
     {
       text = 'Save it first',
@@ -102,7 +102,7 @@ local function is_blank(chat)
     and chat.state.phase == 'idle'
     and #chat.pending == 0
     and not chat.state.file
-    and not require('ollama-remote.prompt').has_words(chat)
+    and not require('ollama-remote.chat.prompt').has_words(chat)
 end
 
 --- Ends a chat whose place another one took before anything stood in it: nobody would look for it.
@@ -140,13 +140,13 @@ function M.close()
     return message.whisper('No chat is open')
   end
   if chat.read_only then
-    return require('ollama-remote.viewer').close(chat)
+    return require('ollama-remote.saved.viewer').close(chat)
   end
-  if require('ollama-remote.save').would_lose(chat) then
+  if require('ollama-remote.saved.save').would_lose(chat) then
     return ask(chat)
   end
   local was_shown = require('ollama-remote.ui').is_shown(chat)
-  local name = require('ollama-remote.save').name_of(chat)
+  local name = require('ollama-remote.saved.save').name_of(chat)
   finish(chat)
   tell(name, was_shown)
 end

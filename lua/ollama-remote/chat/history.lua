@@ -4,7 +4,7 @@ local M = {}
 local api = vim.api
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 ---@class ollama.Here the turn that the cursor is in
 ---@field chat ollama.Chat
@@ -34,7 +34,7 @@ local function here()
     return nil
   end
   local row = api.nvim_win_get_cursor(window)[1] - 1
-  local heading, turn = require('ollama-remote.decoration').turn_at(chat, row)
+  local heading, turn = require('ollama-remote.transcript.decoration').turn_at(chat, row)
   if not heading or not turn then
     message.whisper('No turn is here')
     return nil
@@ -71,7 +71,7 @@ function M.take()
   local chat = place.chat
   session.request(chat, 'chat.take', { turn = place.turn }, function(taken)
     require('ollama-remote.ui').show(chat)
-    require('ollama-remote.prompt').begin_edit(chat, taken.turn, taken.text)
+    require('ollama-remote.chat.prompt').begin_edit(chat, taken.turn, taken.text)
   end)
 end
 
@@ -123,7 +123,7 @@ function M.diff()
     return
   end
   session.request(place.chat, 'chat.variants', { turn = place.turn }, function(found)
-    local diff = require('ollama-remote.diff')
+    local diff = require('ollama-remote.chat.diff')
     if count == 0 then
       return diff.open(found.variants, found.shown, math.max(found.shown - 1, 1))
     end
@@ -136,7 +136,7 @@ end
 ---@param heading ollama.Turn
 ---@return string
 local function first_words(chat, heading)
-  local grammar = require('ollama-remote.grammar')
+  local grammar = require('ollama-remote.transcript.grammar')
   local buffer = chat.buffers.transcript --[[@as integer]]
   for _, line in ipairs(api.nvim_buf_get_lines(buffer, heading.row + 1, heading.row + 20, false)) do
     if line:match('%S') and not grammar.parse(line) then

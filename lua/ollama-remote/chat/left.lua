@@ -47,13 +47,13 @@ local function recover(left)
   local chat = require('ollama-remote.chats').new()
   chat.recovers = left.key
   require('ollama-remote.chat').show(chat)
-  require('ollama-remote.session').when_known(chat, function(failure)
+  require('ollama-remote.chat.session').when_known(chat, function(failure)
     if not failure then
-      require('ollama-remote.ending').drop_blank(shown)
+      require('ollama-remote.chat.ending').drop_blank(shown)
       return message.whisper('The chat goes on where it was left')
     end
     chat.recovers = nil
-    require('ollama-remote.session').tell(failure)
+    require('ollama-remote.chat.session').tell(failure)
   end)
 end
 
@@ -65,7 +65,7 @@ local function throw_away(left, on_end)
   require('ollama-remote.saved').confirm(question, 'Move it', function()
     rpc.request('left.drop', { key = left.key }, function(failure, dropped)
       if failure then
-        return require('ollama-remote.session').tell(failure)
+        return require('ollama-remote.chat.session').tell(failure)
       end
       message.say(
         dropped.gone and 'It is in the trash; :Ollama undo-clear brings it back as a saved chat'
@@ -83,7 +83,7 @@ end
 function M.pick(throws_away)
   rpc.request('left.list', {}, function(failure, left)
     if failure then
-      return require('ollama-remote.session').tell(failure)
+      return require('ollama-remote.chat.session').tell(failure)
     end
     if #left.chats == 0 then
       return message.whisper('No chat was left over')

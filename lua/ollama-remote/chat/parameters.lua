@@ -144,7 +144,7 @@ function M.set(text)
   if not params then
     return message.say(wrong or '', 'error')
   end
-  require('ollama-remote.session').request(chat, 'chat.set', params, function(chosen)
+  require('ollama-remote.chat.session').request(chat, 'chat.set', params, function(chosen)
     message.say(told(chosen))
   end)
 end

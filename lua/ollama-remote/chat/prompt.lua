@@ -30,7 +30,7 @@ local function set(chat, text)
   end
   api.nvim_buf_clear_namespace(buffer, returned, 0, -1)
   api.nvim_buf_set_lines(buffer, 0, -1, false, text)
-  require('ollama-remote.layout').fit_prompt(chat)
+  require('ollama-remote.ui.layout').fit_prompt(chat)
 end
 
 ---@param chat ollama.Chat
@@ -106,7 +106,7 @@ function M.give_back(chat, pending)
     api.nvim_buf_set_lines(buffer, 0, 0, false, vim.list_extend(vim.list_slice(text), { '' }))
   end
   api.nvim_buf_set_extmark(buffer, returned, row + #text - 1, 0, { id = 1 })
-  require('ollama-remote.layout').fit_prompt(chat)
+  require('ollama-remote.ui.layout').fit_prompt(chat)
 end
 
 --- Puts text after the draft, with a blank line between, and the cursor on a new line under it.
@@ -131,7 +131,7 @@ end
 function M.begin_edit(chat, turn, text)
   chat.editing = { turn = turn, draft = chat.editing and chat.editing.draft or lines(chat) }
   set(chat, vim.split(text, '\n', { plain = true }))
-  require('ollama-remote.winbar').refresh(chat)
+  require('ollama-remote.ui.winbar').refresh(chat)
 end
 
 --- Puts back what was being written when its Neovim went, before what was written since.
@@ -156,7 +156,7 @@ function M.end_edit(chat)
   end
   chat.editing = nil
   set(chat, editing.draft)
-  require('ollama-remote.winbar').refresh(chat)
+  require('ollama-remote.ui.winbar').refresh(chat)
 end
 
 return M

@@ -3,7 +3,7 @@ local M = {}
 
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 ---@class ollama.Queued
 ---@field prompt integer

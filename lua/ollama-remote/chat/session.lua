@@ -8,9 +8,9 @@ local rpc = require('ollama-remote.rpc')
 --- Draws what is true of the chat now.
 ---@param chat ollama.Chat
 function M.refresh(chat)
-  require('ollama-remote.save').mark(chat)
-  require('ollama-remote.winbar').refresh(chat)
-  require('ollama-remote.phase').refresh(chat)
+  require('ollama-remote.saved.save').mark(chat)
+  require('ollama-remote.ui.winbar').refresh(chat)
+  require('ollama-remote.transcript.phase').refresh(chat)
 end
 
 --- Tells of a failure, except of the host's death, of which the person was told already.
@@ -31,9 +31,9 @@ end
 function M.set_state(chat, state)
   state.queued = state.queued or 0
   local title = chat.state.title
-  require('ollama-remote.events').move(chat, state)
+  require('ollama-remote.chat.events').move(chat, state)
   if chat.state.title ~= title then
-    require('ollama-remote.buffers').rename(chat)
+    require('ollama-remote.chat.buffers').rename(chat)
   end
   M.refresh(chat)
 end
@@ -72,7 +72,7 @@ local function introduce(chat, callback)
   if chat.recovers then
     return rpc.request('chat.recover', { chat = chat.id, key = chat.recovers }, callback)
   end
-  local introduction = require('ollama-remote.introduction')
+  local introduction = require('ollama-remote.chat.introduction')
   rpc.request('chat.open', function()
     return introduction.of(chat)
   end, function(failure, state)
@@ -104,7 +104,7 @@ function M.when_known(chat, callback)
       return opened(chat, failure)
     end
     chat.known, chat.key, chat.recovers, chat.was_busy = true, state.key, nil, nil
-    require('ollama-remote.draft').opened(chat, state.draft)
+    require('ollama-remote.chat.draft').opened(chat, state.draft)
     M.set_state(chat, state)
     if model and model ~= state.model then
       return M.set_model(chat, model, function(problem)
@@ -143,7 +143,7 @@ end
 --- The first model that is ever chosen becomes the default too.
 ---@param chat ollama.Chat
 local function choose_first_model(chat)
-  require('ollama-remote.picker').pick({ prompt = 'Model' }, function(failure, choice)
+  require('ollama-remote.models.picker').pick({ prompt = 'Model' }, function(failure, choice)
     if failure or not choice then
       return chosen(chat, failure or { code = 'CANCELLED', message = 'No model was chosen' })
     end
@@ -206,7 +206,7 @@ local has_mentioned = false
 rpc.when_up(function()
   if not has_mentioned then
     has_mentioned = true
-    require('ollama-remote.left').mention()
+    require('ollama-remote.chat.left').mention()
   end
 end)
 

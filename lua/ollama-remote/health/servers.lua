@@ -53,7 +53,7 @@ end
 ---@return 'OK'|'ERROR'|nil word nil while the test runs
 ---@return string[] lines the first one without the word
 local function told_of(checked)
-  local test = require('ollama-remote.server_test')
+  local test = require('ollama-remote.servers.test')
   local failure, total = test.outcome(checked.steps)
   failure = checked.failure or failure
   local what = not checked.is_over and 'testing …'
@@ -105,7 +105,7 @@ local function start(on_change)
       local checked = { server = server, steps = {}, is_over = false }
       table.insert(report.servers, checked)
       local options = { may_ask = false }
-      require('ollama-remote.server_test').run(server.name, options, function(trouble, steps)
+      require('ollama-remote.servers.test').run(server.name, options, function(trouble, steps)
         checked.failure, checked.steps, checked.is_over = trouble, steps, true
         on_change()
       end)

@@ -1,11 +1,11 @@
 -- What is done with models from the manager: each key asks what it must, and then the host. Pulls and updates are
--- manager_pulls.lua's.
+-- manager/pulls.lua's.
 local M = {}
 
 local manager = require('ollama-remote.manager')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 local view = manager.view
 
@@ -79,7 +79,7 @@ local function work(model, words, method, params, callback)
 end
 
 M.delete = with_model(function(model)
-  local size = require('ollama-remote.picker').size(model.size)
+  local size = require('ollama-remote.models.picker').size(model.size)
   local what = size ~= '' and ('%s (%s)'):format(model.ref, size) or model.ref
   local uses = users(model)
     .. (model.ref == view.default_model and 'It is the default model. ' or '')
@@ -102,7 +102,7 @@ M.copy = with_model(function(model)
 end)
 
 M.show = with_model(function(model)
-  require('ollama-remote.manager_show').open(model)
+  require('ollama-remote.manager.show').open(model)
 end)
 
 M.load = with_model(function(model)
@@ -186,7 +186,7 @@ M.chat = with_talker(function(model)
 end)
 
 function M.sort()
-  local sorts = require('ollama-remote.manager_rows').SORTS
+  local sorts = require('ollama-remote.manager.rows').SORTS
   local at = 0
   for index, sort in ipairs(sorts) do
     at = sort == view.sort and index or at

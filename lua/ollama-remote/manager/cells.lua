@@ -1,4 +1,4 @@
--- What the manager says of one model, in words short enough for a column. Pure. How the columns fit is manager_rows.lua's.
+-- What the manager says of one model, in words short enough for a column. Pure. How the columns fit is manager/rows.lua's.
 local M = {}
 
 ---@class ollama.Pull a row of the host's, see `PullRow` in src/rpc/protocol.ts
@@ -43,7 +43,7 @@ M.CAPABILITIES = {
 --- Words of the legend, where the letter does not say it.
 M.LEGEND = { thinking = 'reasons', insert = 'fills in', image = 'makes images' }
 
-local size = require('ollama-remote.picker').size
+local size = require('ollama-remote.models.picker').size
 
 --- `5 d`: how long ago, or how long until, in the largest unit that tells something.
 ---@param ms number

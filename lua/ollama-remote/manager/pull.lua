@@ -2,8 +2,8 @@
 local M = {}
 
 local columns = require('ollama-remote.columns')
-local cells = require('ollama-remote.manager_cells')
-local size = require('ollama-remote.picker').size
+local cells = require('ollama-remote.manager.cells')
+local size = require('ollama-remote.models.picker').size
 
 local WIDE_BAR, NARROW_BAR = 24, 10
 local WIDE = 100

@@ -4,7 +4,7 @@ local M = {}
 local manager = require('ollama-remote.manager')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 local view = manager.view
 
@@ -36,10 +36,10 @@ end
 --- question does not wait for the names: they come while it stands.
 function M.pull()
   with_server(function(server)
-    require('ollama-remote.manager_names').load()
+    require('ollama-remote.manager.names').load()
     local options = {
       prompt = ('Pull to %s: '):format(server),
-      completion = "customlist,v:lua.require'ollama-remote.manager_names'.complete",
+      completion = "customlist,v:lua.require'ollama-remote.manager.names'.complete",
     }
     vim.ui.input(options, function(text)
       local name = vim.trim(text or '')

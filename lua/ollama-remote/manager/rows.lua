@@ -1,11 +1,11 @@
 -- How the models of all servers look as text: a section for each server, in columns that fit a width. Pure: no buffer here.
--- What stands in a cell is manager_cells.lua's, around the rows manager_sections.lua's, under a model manager_pull.lua's.
+-- What stands in a cell is manager/cells.lua's, around the rows manager/sections.lua's, under a model manager/pull.lua's.
 local M = {}
 
 local columns = require('ollama-remote.columns')
-local cells = require('ollama-remote.manager_cells')
-local pulls = require('ollama-remote.manager_pull')
-local sections = require('ollama-remote.manager_sections')
+local cells = require('ollama-remote.manager.cells')
+local pulls = require('ollama-remote.manager.pull')
+local sections = require('ollama-remote.manager.sections')
 
 ---@class ollama.ServerModels see `ServerModels` in src/rpc/protocol.ts
 ---@field server string

@@ -2,9 +2,9 @@
 local M = {}
 
 local columns = require('ollama-remote.columns')
-local cells = require('ollama-remote.manager_cells')
-local size = require('ollama-remote.picker').size
-local states = require('ollama-remote.server_rows').states
+local cells = require('ollama-remote.manager.cells')
+local size = require('ollama-remote.models.picker').size
+local states = require('ollama-remote.servers.rows').states
 
 local INDENT = '    '
 

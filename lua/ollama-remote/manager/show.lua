@@ -36,7 +36,7 @@ end
 ---@param details table
 ---@return string
 local function facts(model, details)
-  local size = require('ollama-remote.picker').size
+  local size = require('ollama-remote.models.picker').size
   local rows = {
     { 'size', size(model.size) },
     { 'parameters', model.parameters },
@@ -148,7 +148,7 @@ local function open_window(model)
   for option, value in pairs({
     foldmethod = 'manual',
     foldenable = true,
-    foldtext = "v:lua.require'ollama-remote.manager_show'.foldtext()",
+    foldtext = "v:lua.require'ollama-remote.manager.show'.foldtext()",
     number = false,
     relativenumber = false,
     signcolumn = 'no',

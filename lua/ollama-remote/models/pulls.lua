@@ -66,7 +66,7 @@ local function words(pull)
   elseif not percent_of(pull) then
     return ref(pull) .. ': begins'
   end
-  local left = pull.left_ms and require('ollama-remote.manager_cells').clock(pull.left_ms)
+  local left = pull.left_ms and require('ollama-remote.manager.cells').clock(pull.left_ms)
   return ref(pull) .. (left and (' · %s left'):format(left) or '')
 end
 
@@ -100,7 +100,7 @@ function M.update(pull)
   if vim.fn.has('nvim-0.12') == 1 then
     show_progress(pull)
   end
-  require('ollama-remote.events').status_changed()
+  require('ollama-remote.chat.events').status_changed()
 end
 
 --- For statuslines: how many run and wait, and how far they are in all; nil when there are none.

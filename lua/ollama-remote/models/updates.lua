@@ -4,7 +4,7 @@ local M = {}
 
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
 ---@param count integer
 ---@param what string

@@ -5,10 +5,10 @@ local api = vim.api
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 local transcript = require('ollama-remote.transcript')
 
-local group = api.nvim_create_augroup('ollama-remote.save', { clear = true })
+local group = api.nvim_create_augroup('ollama-remote.saved.save', { clear = true })
 
 --- Names that are proposed are cut after so many characters.
 local NAME_CHARACTERS = 60
@@ -36,7 +36,7 @@ end
 local function has_unsent(chat)
   return #chat.pending > 0
     or chat.state.queued > 0
-    or require('ollama-remote.prompt').has_words(chat)
+    or require('ollama-remote.chat.prompt').has_words(chat)
 end
 
 --- Whether its end would take words along that nobody else has: 'modified' says nothing of a draft, which is written down
@@ -52,7 +52,7 @@ function M.would_lose(chat)
   end
   local is_kept = #chat.pending == 0
     and chat.state.queued == 0
-    and chat.kept_draft == require('ollama-remote.prompt').text(chat)
+    and chat.kept_draft == require('ollama-remote.chat.prompt').text(chat)
   return not is_kept
 end
 
@@ -83,7 +83,7 @@ function M.name_of(chat)
     and first
     and api.nvim_buf_get_lines(buffer, first.row + 1, first.row + 12, false)
   if not first and not chat.read_only then
-    lines = vim.split(require('ollama-remote.prompt').text(chat), '\n', { plain = true })
+    lines = vim.split(require('ollama-remote.chat.prompt').text(chat), '\n', { plain = true })
   end
   local line = vim.iter(lines or {}):find(function(text)
     return text:match('%w') or text:match('[\128-\255]')
@@ -140,8 +140,8 @@ local function post(chat, name, on_saved)
       return ended(failure)
     end
     -- It goes into the file too.
-    require('ollama-remote.draft').tell(chat)
-    draft = require('ollama-remote.prompt').text(chat)
+    require('ollama-remote.chat.draft').tell(chat)
+    draft = require('ollama-remote.chat.prompt').text(chat)
     rpc.request('chat.save', { chat = chat.id, name = name }, ended)
   end)
 end

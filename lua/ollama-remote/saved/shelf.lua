@@ -41,7 +41,7 @@ local function saved_cells(entry)
     cut(entry.title, WIDTHS.saved[1]),
     cut(entry.model, WIDTHS.saved[2]),
     entry.created:sub(1, 16),
-    require('ollama-remote.picker').size(entry.bytes),
+    require('ollama-remote.models.picker').size(entry.bytes),
     note(entry),
   }
 end
@@ -81,7 +81,7 @@ local ACTIONS = {
 ---@param on_done fun(failure?: ollama.Error)
 ---@return fun()
 local function saved_source(query, on_batch, on_done)
-  return require('ollama-remote.walks').list(query, on_batch, on_done)
+  return require('ollama-remote.saved.walks').list(query, on_batch, on_done)
 end
 
 --- Has one of the saved chats picked, newest first.
@@ -138,15 +138,15 @@ local function mark(chat)
   elseif chat.state.phase ~= 'idle' or #chat.pending > 0 then
     return '●'
   end
-  return require('ollama-remote.save').is_unsaved(chat) and '+' or ''
+  return require('ollama-remote.saved.save').is_unsaved(chat) and '+' or ''
 end
 
 ---@param chat ollama.Chat
 ---@return string[]
 local function living_cells(chat)
   local turns = #chat.outline.turns
-  local title = require('ollama-remote.save').name_of(chat)
-  local phase = require('ollama-remote.phase').words[chat.state.phase]
+  local title = require('ollama-remote.saved.save').name_of(chat)
+  local phase = require('ollama-remote.transcript.phase').words[chat.state.phase]
   return {
     mark(chat),
     cut(title ~= '' and title or 'New chat', WIDTHS.living[2]),
@@ -171,7 +171,7 @@ end
 ---@param chat ollama.Chat
 ---@return string
 local function searched(chat)
-  local name = require('ollama-remote.save').name_of(chat)
+  local name = require('ollama-remote.saved.save').name_of(chat)
   local text = not chat.state.file and require('ollama-remote.transcript').text(chat) or ''
   return (name .. '\n' .. text):lower()
 end
@@ -215,7 +215,7 @@ end
 local function all_source(query, on_batch, on_done)
   local listed = living(query)
   on_batch(listed)
-  return require('ollama-remote.walks').list(query, function(entries)
+  return require('ollama-remote.saved.walks').list(query, function(entries)
     local rows = {}
     for _, entry in ipairs(entries) do
       rows[#rows + 1] = entry.open ~= 'here' and entry or living_of(entry, listed)
@@ -246,7 +246,7 @@ function M.open()
       if row and row.chat then
         require('ollama-remote.chat').open(row.chat)
       elseif row then
-        require('ollama-remote.viewer').open(row.file)
+        require('ollama-remote.saved.viewer').open(row.file)
       end
     end,
   })

@@ -5,9 +5,9 @@ local api = vim.api
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.session')
+local session = require('ollama-remote.chat.session')
 
-local group = api.nvim_create_augroup('ollama-remote.viewer', { clear = true })
+local group = api.nvim_create_augroup('ollama-remote.saved.viewer', { clear = true })
 
 --- The living chat's transcript window, beside which it is read.
 ---@return integer?
@@ -60,7 +60,7 @@ end
 local function ended(chat)
   chat.buffers, chat.windows = {}, {}
   chats.forget(chat)
-  require('ollama-remote.events').status_changed()
+  require('ollama-remote.chat.events').status_changed()
   -- Also when the answer to its loading is still to come.
   if rpc.is_running() then
     rpc.request('chat.close', { chat = chat.id }, function() end)
@@ -72,14 +72,14 @@ local function open_window(chat)
   chat.origin = api.nvim_get_current_win()
   local beside = neighbour()
   local width = beside and api.nvim_win_get_width(beside)
-  local buffers = require('ollama-remote.buffers')
+  local buffers = require('ollama-remote.chat.buffers')
   local buffer = buffers.open_viewer(chat)
   local equalalways = vim.o.equalalways
   vim.o.equalalways = false
   local window = api.nvim_open_win(buffer, true, place())
   vim.o.equalalways = equalalways
   chat.windows.transcript = window
-  local dress = require('ollama-remote.dress')
+  local dress = require('ollama-remote.ui.dress')
   local layout = api.nvim_win_get_config(window).relative ~= '' and 'float' or nil
   dress.put_on(window, 'transcript', layout)
   buffers.set_filetypes(chat)
@@ -138,7 +138,7 @@ function M.open(file)
   local chat = chats.new(true)
   chat.state.file = file
   open_window(chat)
-  require('ollama-remote.winbar').refresh(chat)
+  require('ollama-remote.ui.winbar').refresh(chat)
   session.when_known(chat, function(failure, opened)
     if failure then
       M.close(chat)
@@ -170,8 +170,8 @@ local function come_to_life(chat, opened)
   require('ollama-remote.ui').hide(chat)
   local shown = require('ollama-remote.ui').shown_here()
   require('ollama-remote.ui').show(chat)
-  require('ollama-remote.draft').opened(chat, opened.draft)
-  require('ollama-remote.ending').drop_blank(shown)
+  require('ollama-remote.chat.draft').opened(chat, opened.draft)
+  require('ollama-remote.chat.ending').drop_blank(shown)
 end
 
 local take_up

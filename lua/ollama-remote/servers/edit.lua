@@ -95,7 +95,7 @@ local function save(draft)
   local params = { server = draft.name, draft = changes(draft) }
   rpc.request('servers.save', params, function(failure, saved)
     if failure then
-      return require('ollama-remote.session').tell(failure)
+      return require('ollama-remote.chat.session').tell(failure)
     end
     local note = saved.note and ('\n' .. saved.note) or ''
     message.say(('%s is kept in ollama_config.lua%s'):format(draft.name, note))
@@ -112,7 +112,7 @@ local function try(draft, change)
   local server = { name = draft.name, url = draft.url or DEFAULT_URL }
   local options = { draft = changes(draft) }
   options.on_done = function(test, failure)
-    local test_module = require('ollama-remote.server_test')
+    local test_module = require('ollama-remote.servers.test')
     -- Who closed it has given it up.
     if not test.window or not vim.api.nvim_win_is_valid(test.window) then
       return
@@ -136,7 +136,7 @@ local function try(draft, change)
       end)
     end)
   end
-  require('ollama-remote.server_test').show(server, options)
+  require('ollama-remote.servers.test').show(server, options)
 end
 
 --- Asks for what is still missing.
@@ -228,7 +228,7 @@ end
 local function remove(server)
   rpc.request('servers.remove', { server = server.name }, function(failure, removed)
     if failure then
-      return require('ollama-remote.session').tell(failure)
+      return require('ollama-remote.chat.session').tell(failure)
     end
     message.say(removed.note or (server.name .. ' is removed'))
     require('ollama-remote.servers').refresh()

@@ -3,12 +3,12 @@ local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
-local grammar = require('ollama-remote.grammar')
+local grammar = require('ollama-remote.transcript.grammar')
 
 --- Above what plugins draw that render Markdown: theirs comes at 4096, by default.
 local PRIORITY = 10000
 
-local namespace = api.nvim_create_namespace('ollama-remote.decoration')
+local namespace = api.nvim_create_namespace('ollama-remote.transcript.decoration')
 
 local ROLE_GROUPS = {
   user = 'OllamaRemoteUser',

@@ -2,7 +2,7 @@
 local M = {}
 
 local api = vim.api
-local grammar = require('ollama-remote.grammar')
+local grammar = require('ollama-remote.transcript.grammar')
 
 --- More are not looked through for a turn's first words.
 local MOST_ROWS = 20
@@ -75,7 +75,7 @@ end
 ---@param heading ollama.Boundary
 ---@return ollama.Chunks
 local function of_turn(turn, heading)
-  local chunks = vim.list_slice(require('ollama-remote.decoration').chunks(heading))
+  local chunks = vim.list_slice(require('ollama-remote.transcript.decoration').chunks(heading))
   local hidden = vim.v.foldend - vim.v.foldstart
   local count = { (' · %d line%s'):format(hidden, hidden == 1 and '' or 's'), 'OllamaRemoteDim' }
   local words = M.first_words(0, turn, vim.v.foldend - 1)
@@ -95,7 +95,7 @@ end
 --- The 'foldtext' of a transcript.
 ---@return ollama.Chunks
 function M.text()
-  local decoration = require('ollama-remote.decoration')
+  local decoration = require('ollama-remote.transcript.decoration')
   local first = vim.fn.getline(vim.v.foldstart)
   local boundary = grammar.parse(first)
   local chat = require('ollama-remote.chats').of_buffer(api.nvim_get_current_buf())

@@ -135,7 +135,7 @@ end
 function M.follow(split)
   local chat = chats.of_buffer(api.nvim_get_current_buf())
   local column = api.nvim_win_get_cursor(0)[2]
-  local places = require('ollama-remote.place').at(api.nvim_get_current_line(), column)
+  local places = require('ollama-remote.transcript.place').at(api.nvim_get_current_line(), column)
   local bases = folders(chat)
   local file, place = first_found(places, bases)
   if not file or not place then

@@ -2,8 +2,8 @@
 local M = {}
 
 local api = vim.api
-local fences = require('ollama-remote.fences')
-local turns = require('ollama-remote.turns')
+local fences = require('ollama-remote.transcript.fences')
+local turns = require('ollama-remote.transcript.turns')
 
 ---@param row integer 0-based row of the lines' first
 ---@param first integer index
@@ -18,7 +18,7 @@ end
 ---@param line integer of the cursor
 ---@return ollama.Span?
 local function inside_turn(turn, line)
-  local sections = require('ollama-remote.turn_text').sections(turn.lines)
+  local sections = require('ollama-remote.transcript.turn_text').sections(turn.lines)
   local thinking = sections.thinking
   local in_thinking = thinking
     and thinking.first <= line - turn.row
@@ -38,7 +38,7 @@ local function turn_span(line, count, around, goes_on)
   if not here or not chat then
     return nil
   end
-  local _, ordinal = require('ollama-remote.decoration').turn_at(chat, line - 1)
+  local _, ordinal = require('ollama-remote.transcript.decoration').turn_at(chat, line - 1)
   if not ordinal then
     return nil
   end

@@ -8,7 +8,7 @@ local chats = require('ollama-remote.chats')
 ---@return table[] items
 local function items(chat)
   local buffer, turns = chat.buffers.transcript, chat.outline.turns
-  local foldtext = require('ollama-remote.foldtext')
+  local foldtext = require('ollama-remote.transcript.foldtext')
   local found = {}
   for ordinal, turn in ipairs(turns) do
     local following = turns[ordinal + 1]
@@ -38,7 +38,7 @@ function M.open()
     return require('ollama-remote.message').whisper('No transcript is shown')
   end
   local row = api.nvim_win_get_cursor(window)[1] - 1
-  local _, ordinal = require('ollama-remote.decoration').turn_at(chat, row)
+  local _, ordinal = require('ollama-remote.transcript.decoration').turn_at(chat, row)
   vim.fn.setloclist(window, {}, ' ', {
     title = 'Turns',
     items = items(chat),

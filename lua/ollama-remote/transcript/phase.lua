@@ -4,7 +4,7 @@ local M = {}
 local api = vim.api
 local chats = require('ollama-remote.chats')
 
-local namespace = api.nvim_create_namespace('ollama-remote.phase')
+local namespace = api.nvim_create_namespace('ollama-remote.transcript.phase')
 local FRAMES = { '⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏' }
 local TICK_MS = 200
 
@@ -98,7 +98,7 @@ function M.lines(chat)
   local window = chats.window(chat, 'transcript')
   local width = math.max(20, (window and api.nvim_win_get_width(window) or vim.o.columns) - 2)
   if not words then
-    local absent = package.loaded['ollama-remote.absent']
+    local absent = package.loaded['ollama-remote.chat.absent']
     return absent and absent.lines(chat, width) or {}
   end
   local waiting = chat.state.waiting
@@ -144,7 +144,7 @@ function M.place(chat)
   -- Neovim does not scroll by itself when virtual lines push the last line out of a window.
   if rows ~= chat.phase_rows then
     chat.phase_rows = rows
-    local view = require('ollama-remote.view')
+    local view = require('ollama-remote.transcript.view')
     view.fill(view.followers(buffer))
   end
 end

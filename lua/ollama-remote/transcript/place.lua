@@ -75,7 +75,7 @@ local REACH = 1000
 ---@param column integer 0-based
 ---@return ollama.Place[]
 function M.at(text, column)
-  local info = #text <= REACH and require('ollama-remote.fences').info(text) or nil
+  local info = #text <= REACH and require('ollama-remote.transcript.fences').info(text) or nil
   local from = math.max(1, column + 1 - REACH)
   text = text:sub(from, column + 1 + REACH)
   local found, here = {}, column + 2 - from

@@ -2,7 +2,7 @@
 -- Pure: the lines come from whoever has them.
 local M = {}
 
-local grammar = require('ollama-remote.grammar')
+local grammar = require('ollama-remote.transcript.grammar')
 
 ---@alias ollama.Section 'text'|'thinking'|'note'
 

@@ -3,7 +3,7 @@ local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
-local fences = require('ollama-remote.fences')
+local fences = require('ollama-remote.transcript.fences')
 local message = require('ollama-remote.message')
 
 --- Goes to a turn's heading, `v:count1` turns on; at the end it stays.
@@ -53,7 +53,7 @@ function M.here()
     return nil
   end
   local row = api.nvim_win_get_cursor(0)[1] - 1
-  local _, ordinal = require('ollama-remote.decoration').turn_at(chat, row)
+  local _, ordinal = require('ollama-remote.transcript.decoration').turn_at(chat, row)
   return M.lines(chat, ordinal or 0), chat
 end
 
@@ -92,7 +92,7 @@ function M.yank_code()
       and ('This turn has %d code block%s'):format(#found, #found == 1 and '' or 's')
     return message.whisper(told or 'No code block here or above in this turn')
   end
-  local unescaped = require('ollama-remote.grammar').unescaped
+  local unescaped = require('ollama-remote.transcript.grammar').unescaped
   yank(vim.tbl_map(unescaped, fences.inside(turn.lines, fence)), 'code')
 end
 
@@ -102,7 +102,7 @@ function M.yank_text()
   if not turn then
     return message.whisper('An answer is yanked in the transcript')
   end
-  local turn_text = require('ollama-remote.turn_text')
+  local turn_text = require('ollama-remote.transcript.turn_text')
   local place = turn.ordinal > 0 and turn_text.sections(turn.lines).text
   if not place then
     return message.whisper('This turn has no text')

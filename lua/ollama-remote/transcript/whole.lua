@@ -4,10 +4,10 @@ local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
-local decoration = require('ollama-remote.decoration')
-local folds = require('ollama-remote.folds')
+local decoration = require('ollama-remote.transcript.decoration')
+local folds = require('ollama-remote.transcript.folds')
 local transcript = require('ollama-remote.transcript')
-local view = require('ollama-remote.view')
+local view = require('ollama-remote.transcript.view')
 
 ---@class ollama.Place where a window is to look when the whole is there
 ---@field view table
@@ -83,7 +83,7 @@ function M.render(chat, text, above)
   write(buffer, 0, -1, lines)
   chat.partial, chat.drawing = partial, above > 0 and { places = {} } or nil
   require('ollama-remote.highlights')
-  require('ollama-remote.highlighter').fit(buffer, above)
+  require('ollama-remote.transcript.highlighter').fit(buffer, above)
   decoration.prepend(chat, lines, above == 0)
   local at_end = vim.tbl_filter(function(window)
     return above > 0 or not views[window]
@@ -98,7 +98,7 @@ function M.render(chat, text, above)
     local place = unfinished[window] or { view = saved, from_end = from_end(window, buffer) }
     chat.drawing.places[window] = place
   end
-  require('ollama-remote.phase').place(chat)
+  require('ollama-remote.transcript.phase').place(chat)
   transcript.show(buffer)
   return { lines = #lines }
 end

@@ -6,12 +6,12 @@ local api = vim.api
 ---@type table<'transcript'|'prompt', table<string, any>>
 local WINDOW_OPTIONS = {
   transcript = {
-    statuscolumn = "%{%v:lua.require'ollama-remote.decoration'.bar()%}",
+    statuscolumn = "%{%v:lua.require'ollama-remote.transcript.decoration'.bar()%}",
     -- Nothing is seen of it. Without it the bar's width counts as 0 between a new line and the next redraw, and a
     -- paragraph that is scrolled in then is wrapped in the middle of its words.
     number = true,
     numberwidth = 1,
-    foldtext = "v:lua.require'ollama-remote.foldtext'.text()",
+    foldtext = "v:lua.require'ollama-remote.transcript.foldtext'.text()",
     foldmethod = 'manual',
     foldenable = true,
     foldminlines = 0,

@@ -4,7 +4,7 @@ local M = {}
 local api = vim.api
 local chats = require('ollama-remote.chats')
 
-local group = api.nvim_create_augroup('ollama-remote.float', { clear = true })
+local group = api.nvim_create_augroup('ollama-remote.ui.float', { clear = true })
 
 --- Of the screen, as long as that leaves a line of text its length.
 local SHARE = 0.8
@@ -94,7 +94,7 @@ api.nvim_create_autocmd('VimResized', {
   callback = function()
     for _, chat in ipairs(chats.all()) do
       if chat.layout == 'float' then
-        require('ollama-remote.layout').fit_prompt(chat)
+        require('ollama-remote.ui.layout').fit_prompt(chat)
       end
     end
   end,

@@ -4,10 +4,10 @@ local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
-local layout = require('ollama-remote.layout')
+local layout = require('ollama-remote.ui.layout')
 local ui = require('ollama-remote.ui')
 
-local group = api.nvim_create_augroup('ollama-remote.guard', { clear = true })
+local group = api.nvim_create_augroup('ollama-remote.ui.guard', { clear = true })
 
 --- The window for a buffer that got into the chat's: the one that the chat was opened from, or else any of the person's own.
 ---@param chat ollama.Chat
@@ -44,12 +44,12 @@ end
 ---@param window integer
 local function put_back(chat, part, window)
   api.nvim_win_set_buf(window, chat.buffers[part])
-  require('ollama-remote.dress').put_on(window, part, chat.layout)
+  require('ollama-remote.ui.dress').put_on(window, part, chat.layout)
   if part == 'transcript' then
-    require('ollama-remote.folds').redo(chat)
+    require('ollama-remote.transcript.folds').redo(chat)
   end
   ui.restore_views(chat)
-  require('ollama-remote.winbar').refresh(chat)
+  require('ollama-remote.ui.winbar').refresh(chat)
 end
 
 --- The window is the person's own, and so it is the chat that goes.

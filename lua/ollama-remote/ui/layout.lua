@@ -3,7 +3,7 @@ local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
-local float = require('ollama-remote.float')
+local float = require('ollama-remote.ui.float')
 
 ---@alias ollama.Layout 'vertical'|'horizontal'|'float'|'tab'|'current'
 
@@ -106,7 +106,7 @@ end
 ---@param window integer
 local function take(chat, part, window)
   chat.windows[part] = window
-  require('ollama-remote.dress').put_on(window, part, chat.layout)
+  require('ollama-remote.ui.dress').put_on(window, part, chat.layout)
 end
 
 --- Opens both windows where the person likes them.

@@ -3,10 +3,10 @@ local M = {}
 
 local api = vim.api
 local chats = require('ollama-remote.chats')
-local layout = require('ollama-remote.layout')
+local layout = require('ollama-remote.ui.layout')
 local ui = require('ollama-remote.ui')
 
-local group = api.nvim_create_augroup('ollama-remote.pane', { clear = true })
+local group = api.nvim_create_augroup('ollama-remote.ui.pane', { clear = true })
 
 ---@type integer? the window in which :quit was given
 local quitting = nil

@@ -49,7 +49,7 @@ end
 ---@return string
 local function identity(chat, width)
   local living = chats.living()
-  local parts = { require('ollama-remote.save').is_unsaved(chat) and '[+]' or nil }
+  local parts = { require('ollama-remote.saved.save').is_unsaved(chat) and '[+]' or nil }
   if #living > 1 then
     for index, other in ipairs(living) do
       parts[#parts + 1] = other == chat and ('%d/%d'):format(index, #living) or nil
@@ -114,7 +114,7 @@ function M.transcript(chat, window)
   if state.waiting then
     parts[#parts + 1] = plain(('waiting for %s'):format(state.waiting.server))
   end
-  local absent = package.loaded['ollama-remote.absent']
+  local absent = package.loaded['ollama-remote.chat.absent']
   local pulling = absent and absent.short(chat)
   if pulling then
     parts[#parts + 1] = plain(pulling)
@@ -185,7 +185,7 @@ function M.refresh(chat)
 end
 
 vim.api.nvim_create_autocmd('WinResized', {
-  group = vim.api.nvim_create_augroup('ollama-remote.winbar', { clear = true }),
+  group = vim.api.nvim_create_augroup('ollama-remote.ui.winbar', { clear = true }),
   callback = function()
     for _, window in ipairs(vim.v.event.windows) do
       local chat = chats.of_window(window)

@@ -10,7 +10,7 @@ const state = '(_G.pull or {}).state'
 
 /** What was told last of a pull. */
 const WATCH = `
-  local pulls = require('ollama-remote.pulls')
+  local pulls = require('ollama-remote.models.pulls')
   local update = pulls.update
   pulls.update = function(pull)
     _G.pull = pull

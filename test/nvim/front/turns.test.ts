@@ -123,7 +123,7 @@ describeWithNeovim('turns', (nvim) => {
     await chatWithTurns(front, 'one')
     await front.nvim.type('ia draft<Esc><C-w>kgg]]ge')
     await front.nvim.waitForScreen(/editing turn 2/)
-    await front.nvim.lua(`require('ollama-remote.prompt').give_back(${CHAT}, { text = 'came back' })`)
+    await front.nvim.lua(`require('ollama-remote.chat.prompt').give_back(${CHAT}, { text = 'came back' })`)
     expect(await front.promptText()).toBe('You said: one. It is **well** said.')
     await front.nvim.type('<C-c>')
     await front.nvim.waitForScreen(/<CR> send/)

@@ -39,7 +39,7 @@ function drawn(front: Front): Promise<unknown> {
   return front.nvim.lua(`
     local chat = ${CHAT}
     local buffer = chat.buffers.transcript
-    local space = vim.api.nvim_get_namespaces()['ollama-remote.decoration']
+    local space = vim.api.nvim_get_namespaces()['ollama-remote.transcript.decoration']
     return vim.api.nvim_win_call(chat.windows.transcript, function()
       local rows = {}
       for row = 1, vim.api.nvim_buf_line_count(buffer) do
