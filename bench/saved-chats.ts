@@ -1,7 +1,7 @@
 // A folder full of saved chats, as a person leaves it behind in years. What is measured in it is the scenarios' business.
 import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { historyOf } from '../src/chat/history.ts'
+import { historyOf } from '../src/chat/record/history.ts'
 import { renderChat } from '../src/chat/transcript/chat-file.ts'
 import { answerText } from './text.ts'
 

@@ -4,7 +4,7 @@
  * Measured is the longest delay of the editor's main loop, for one freeze is what a person feels.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Turn } from '../../src/chat/conversation.ts'
+import type { Turn } from '../../src/chat/record/conversation.ts'
 import { render } from '../../src/chat/transcript/format.ts'
 import type { Editor } from '../editor.ts'
 import { type NeovimLine, type Rig, type Scenario, withEachNeovim } from '../rig.ts'

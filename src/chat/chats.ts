@@ -4,10 +4,10 @@ import type { Method, Params, Results } from '../rpc/protocol.ts'
 import type { ChatState, OpenedChat } from '../rpc/shapes.ts'
 import type { Journals, Resumed } from './journal/journals.ts'
 import { LivingChat, type LivingChatDeps, type Unsaved } from './living-chat.ts'
-import { Newcomers } from './newcomers.ts'
 import { Session } from './session.ts'
 import { readChat, takeUp } from './store/opening.ts'
-import { draftOf, type Left } from './take-over.ts'
+import { Newcomers } from './take-over/newcomers.ts'
+import { draftOf, type Left } from './take-over/take-over.ts'
 import { Titles } from './titles.ts'
 
 type ChatMethod = Extract<Method, `chat.${string}`>

@@ -2,11 +2,11 @@
 // to the history (history.ts), when something is asked (session.ts).
 import { PluginError } from '../core/errors.ts'
 import type { Role } from '../providers/provider.ts'
-import { rewritten, type Turn, turnAt } from './conversation.ts'
-import { entryAt, removalOf, stepBy } from './history.ts'
+import { rewritten, type Turn, turnAt } from './record/conversation.ts'
+import { entryAt, removalOf, stepBy } from './record/history.ts'
+import { variantBy, variantsOf } from './record/variants.ts'
 import { ROLE_LABELS } from './transcript/grammar.ts'
 import type { Transcript } from './transcript.ts'
-import { variantBy, variantsOf } from './variants.ts'
 
 export interface EditingDeps {
   transcript: Transcript

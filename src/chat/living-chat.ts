@@ -2,12 +2,12 @@
 import type { Params } from '../rpc/protocol.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Resumed } from './journal/journals.ts'
-import { type Change, type ChatRecord, isBlank } from './record.ts'
+import { type Change, type ChatRecord, isBlank } from './record/record.ts'
 import { Session } from './session.ts'
 import type { SessionDeps } from './session-deps.ts'
 import type { ChatFile } from './store/chat-file.ts'
 import { Saver, type SaverDeps } from './store/saver.ts'
-import { draftOf } from './take-over.ts'
+import { draftOf } from './take-over/take-over.ts'
 
 export interface LivingChatDeps extends SessionDeps {
   /** The chat asks nothing any more. */

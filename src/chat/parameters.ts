@@ -1,13 +1,17 @@
 // What a chat's requests are made with: its own once it has begun, the configured ones before. What becomes of a request is
 // answer-run.ts's.
 import { PluginError } from '../core/errors.ts'
+import type { ChatRequest } from '../providers/provider.ts'
 import type { Params } from '../rpc/protocol.ts'
 import type { ChosenParameters } from '../rpc/shapes.ts'
-import type { RequestSettings } from './answer-run.ts'
-import type { TurnParameters } from './conversation.ts'
-import { current } from './history.ts'
-import type { Ledger } from './ledger.ts'
-import type { ChatParameters } from './record.ts'
+import type { ResumePolicy } from './answer/outcome.ts'
+import type { TurnParameters } from './record/conversation.ts'
+import { current } from './record/history.ts'
+import type { Ledger } from './record/ledger.ts'
+import type { ChatParameters } from './record/record.ts'
+
+/** What a request is made with, and what becomes of its answer when it is cut. */
+export type RequestSettings = Pick<ChatRequest, 'options' | 'think' | 'keepAlive'> & { resume: ResumePolicy }
 
 /** What is configured for new chats. */
 export interface ChatSettings extends RequestSettings {

@@ -2,12 +2,12 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { ChatState } from '../rpc/shapes.ts'
-import type { Answerer } from './answer-run.ts'
-import type { OnChange } from './ledger.ts'
+import type { Answerer } from './answer/answer-run.ts'
+import type { Ways } from './answer/patience.ts'
 import type { ChatSettings } from './parameters.ts'
-import type { Ways } from './patience.ts'
-import type { TranscriptSurface } from './picture.ts'
-import type { ChatRecord } from './record.ts'
+import type { TranscriptSurface } from './picture/picture.ts'
+import type { OnChange } from './record/ledger.ts'
+import type { ChatRecord } from './record/record.ts'
 
 /** What a session needs of an editor. */
 export interface ChatSurface extends TranscriptSurface {

@@ -3,17 +3,17 @@
 // does with its history (editing.ts).
 import { type ErrorRecord, PluginError } from '../core/errors.ts'
 import type { ChatState } from '../rpc/shapes.ts'
-import { AnswerRun } from './answer-run.ts'
-import { askedTurns, type Conversation, cutAnswer, isStoppedMark, localTime, type Turn } from './conversation.ts'
+import { AnswerRun } from './answer/answer-run.ts'
+import { endedState, type Outcome, rateOf } from './answer/outcome.ts'
 import { Editing } from './editing.ts'
-import { Ledger } from './ledger.ts'
-import { endedState, type Outcome, rateOf } from './outcome.ts'
 import { type ChatSettings, Parameters } from './parameters.ts'
 import { PromptQueue } from './prompt-queue.ts'
-import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record.ts'
+import { askedTurns, type Conversation, cutAnswer, isStoppedMark, localTime, type Turn } from './record/conversation.ts'
+import { Ledger } from './record/ledger.ts'
+import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record/record.ts'
 import type { SessionDeps, SessionStart } from './session-deps.ts'
 import { SessionStates } from './session-states.ts'
-import type { Left } from './take-over.ts'
+import type { Left } from './take-over/take-over.ts'
 import { Transcript } from './transcript.ts'
 
 export class Session {

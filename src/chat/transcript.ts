@@ -1,13 +1,14 @@
 // A conversation and its picture in the editor, changed together, so that what is sent is what is seen.
 // Not here: when something is asked, and what becomes of an answer (session.ts).
-import type { AnswerText, Conversation, Turn, TurnEnd } from './conversation.ts'
-import { branchAfter, current, type History, type HistoryChange, lastTurn } from './history.ts'
-import type { Ledger } from './ledger.ts'
-import { Picture, type PictureDeps } from './picture.ts'
-import { Piece, piecesOf } from './pieces.ts'
-import { type Left, standingOf, takeOver } from './take-over.ts'
+
+import { Picture, type PictureDeps } from './picture/picture.ts'
+import { Piece, piecesOf } from './picture/pieces.ts'
+import type { AnswerText, Conversation, Turn, TurnEnd } from './record/conversation.ts'
+import { branchAfter, current, type History, type HistoryChange, lastTurn } from './record/history.ts'
+import type { Ledger } from './record/ledger.ts'
+import { shownVariants } from './record/variants.ts'
+import { type Left, standingOf, takeOver } from './take-over/take-over.ts'
 import { TurnWriter } from './transcript/turn-writer.ts'
-import { shownVariants } from './variants.ts'
 
 export class Transcript {
   readonly #picture: Picture

@@ -1,7 +1,7 @@
 // Holds what is left after a kill against what was seen before it. Pure.
-import { current } from '../../src/chat/history.ts'
-import type { ChatRecord } from '../../src/chat/record.ts'
-import { draftOf } from '../../src/chat/take-over.ts'
+import { current } from '../../src/chat/record/history.ts'
+import type { ChatRecord } from '../../src/chat/record/record.ts'
+import { draftOf } from '../../src/chat/take-over/take-over.ts'
 import { parse } from '../../src/chat/transcript/format.ts'
 
 /** What stood in Neovim at a moment, by performance.now(). */

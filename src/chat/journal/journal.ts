@@ -1,7 +1,7 @@
 // One chat's journal: whatever happens to the chat is on the disk within a second. Not here: what its lines mean (lines.ts),
 // whose it is and where (journals.ts).
 import type { Clock } from '../../core/clock.ts'
-import { type Change, type ChatRecord, isBlank } from '../record.ts'
+import { type Change, type ChatRecord, isBlank } from '../record/record.ts'
 import type { JournalFile } from './journal-file.ts'
 import { enqueue, headPieces, lineOf } from './lines.ts'
 import type { Owner } from './owner.ts'

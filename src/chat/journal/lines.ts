@@ -1,7 +1,7 @@
 // What a journal's lines mean: a head with the record as it was, then one change each. Pure. Not here: the file.
 import * as z from 'zod'
-import type { History } from '../history.ts'
-import { type Change, type ChatRecord, changedRecord, emptyRecord, type Meta } from '../record.ts'
+import type { History } from '../record/history.ts'
+import { type Change, type ChatRecord, changedRecord, emptyRecord, type Meta } from '../record/record.ts'
 import { type Owner, ownerSchema } from './owner.ts'
 
 /** Of the head; a newer version's journal is read as far as it is understood. */

@@ -2,7 +2,7 @@
 import { appendFile, lstat, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
-import { localTime } from '../conversation.ts'
+import { localTime } from '../record/conversation.ts'
 import type { Claims } from './claims.ts'
 import { UNFINISHED } from './disk.ts'
 import { readFileName } from './file-name.ts'

@@ -1,8 +1,8 @@
 // Left-over chats that go to the trash: as files of saved chats, by which they come back. Not here: which of them do.
 import type { Clock } from '../../core/clock.ts'
 import type { Journals, LeftJournal } from '../journal/journals.ts'
-import type { ChatRecord } from '../record.ts'
-import { draftOf } from '../take-over.ts'
+import type { ChatRecord } from '../record/record.ts'
+import { draftOf } from '../take-over/take-over.ts'
 import { renderChat } from '../transcript/chat-file.ts'
 import { fileName } from './file-name.ts'
 import { createdOf, fileNameOf } from './naming.ts'

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { localTime } from '../conversation.ts'
+import { localTime } from '../record/conversation.ts'
 import { notFound, readFailure } from './failures.ts'
 import { ENDING, readFileName } from './file-name.ts'
 

@@ -1,8 +1,8 @@
 // What a chat is called, and so its file. Pure. Not here: what a file's name may hold (file-name.ts).
 import type { Clock } from '../../core/clock.ts'
-import { localTime } from '../conversation.ts'
-import { current } from '../history.ts'
-import type { ChatRecord } from '../record.ts'
+import { localTime } from '../record/conversation.ts'
+import { current } from '../record/history.ts'
+import type { ChatRecord } from '../record/record.ts'
 import { type FileName, fitName, readFileName, withoutServer } from './file-name.ts'
 
 const TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/

@@ -5,7 +5,7 @@ import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes } from
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Clock } from '../../core/clock.ts'
-import { localTime } from '../conversation.ts'
+import { localTime } from '../record/conversation.ts'
 import { giveNameBack, makeFolder, moveFile, replaceFile, takeName } from './disk.ts'
 import { writeFailure } from './failures.ts'
 import { ENDING, fileName, readFileName } from './file-name.ts'

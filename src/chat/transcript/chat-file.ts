@@ -1,8 +1,8 @@
 // A chat's file: the shown version as transcript text, and a block of comments with all else that is known of the chat.
 // Not here: the words of either (format.ts, block.ts), and the file itself.
-import type { Turn } from '../conversation.ts'
-import { current, type Entry, shownEntries } from '../history.ts'
-import type { ChatRecord, Meta } from '../record.ts'
+import type { Turn } from '../record/conversation.ts'
+import { current, type Entry, shownEntries } from '../record/history.ts'
+import type { ChatRecord, Meta } from '../record/record.ts'
 import { chatLine, type FiledVersions, readBlock, separated, turnLine, versionsLine } from './block.ts'
 import { parse, renderShown } from './format.ts'
 import { sumOf } from './hand-edits.ts'

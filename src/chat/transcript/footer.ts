@@ -1,6 +1,6 @@
 // The footer of a turn: what has no place in prose, as one line of JSON in a comment. Pure.
 import type { SeamMethod } from '../../providers/provider.ts'
-import type { AnswerEnd, Seam, Turn, TurnUsage } from '../conversation.ts'
+import type { AnswerEnd, Seam, Turn, TurnUsage } from '../record/conversation.ts'
 import { asRecord, inComment, isRecord, type Json, own, parseJson } from './comment-json.ts'
 import { FOOTER_END, FOOTER_MARK, type SectionName } from './grammar.ts'
 import { attachmentsOf, parametersJson, parametersOf } from './parameters.ts'

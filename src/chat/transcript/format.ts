@@ -1,8 +1,8 @@
 // The transcript as a whole: a conversation to text and back. The words of the format are in grammar.ts,
 // the writing of one turn is turn-writer.ts's. Files are not opened here.
-import type { Conversation, Note, Turn } from '../conversation.ts'
-import { current, type History } from '../history.ts'
-import { shownVariants } from '../variants.ts'
+import type { Conversation, Note, Turn } from '../record/conversation.ts'
+import { current, type History } from '../record/history.ts'
+import { shownVariants } from '../record/variants.ts'
 import { type Footer, readFooter } from './footer.ts'
 import {
   FOOTER_MARK,

@@ -1,7 +1,7 @@
 // The words of the transcript's format 1: boundary lines, headings, escaping. How they make up a turn: turn-writer.ts
 // writes it and format.ts reads it; the footer is in footer.ts.
 import type { Role } from '../../providers/provider.ts'
-import type { AnswerEnd, Turn } from '../conversation.ts'
+import type { AnswerEnd, Turn } from '../record/conversation.ts'
 
 export const TURN_MARK = '## ◆ '
 export const SECTION_MARK = '### ◆ '

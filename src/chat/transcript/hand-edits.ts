@@ -1,6 +1,6 @@
 // A text that was changed outside, set against what was written there: which of its turns is which. Pure.
 import { crc32 } from 'node:zlib'
-import type { Turn } from '../conversation.ts'
+import type { Turn } from '../record/conversation.ts'
 
 export interface Alignment {
   /** For each turn of the text, which of those written it is, from 0; `undefined` for one that was added. */

@@ -1,6 +1,6 @@
 // What is known of a chat besides its turns, as it stands in the block's JSON. Pure. Of a field that does not fit nothing is
 // lost: it stays among what is not known.
-import type { ChatParameters, Draft, Meta } from '../record.ts'
+import type { ChatParameters, Draft, Meta } from '../record/record.ts'
 import { isRecord, type Json } from './comment-json.ts'
 import { parametersJson, parametersOf } from './parameters.ts'
 

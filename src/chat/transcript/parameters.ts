@@ -1,7 +1,7 @@
 // What requests were made with, and what was attached to them, as it stands in the file's JSON. Pure.
 // Only what fits is read: the caller keeps the rest as it is.
 import type { Think } from '../../providers/provider.ts'
-import type { Attachment, TurnParameters } from '../conversation.ts'
+import type { Attachment, TurnParameters } from '../record/conversation.ts'
 import { isRecord, type Json } from './comment-json.ts'
 
 const THINKS: readonly unknown[] = [true, false, 'low', 'medium', 'high', 'max'] satisfies Think[]

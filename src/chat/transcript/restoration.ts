@@ -1,6 +1,6 @@
 // A history put together again from the turns that are shown and from what a file's block tells of the others. Pure.
-import type { Turn } from '../conversation.ts'
-import type { Entry, History } from '../history.ts'
+import type { Turn } from '../record/conversation.ts'
+import type { Entry, History } from '../record/history.ts'
 import { type Block, type FiledVersions, turnLine } from './block.ts'
 import { parse } from './format.ts'
 import { type Alignment, aligned } from './hand-edits.ts'

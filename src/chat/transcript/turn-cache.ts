@@ -1,7 +1,7 @@
 // Turns as transcript text, kept as long as the turns are: a long chat is saved again and again, and only its end is new.
-import type { Turn } from '../conversation.ts'
-import { current, type History } from '../history.ts'
-import { shownVariants } from '../variants.ts'
+import type { Turn } from '../record/conversation.ts'
+import { current, type History } from '../record/history.ts'
+import { shownVariants } from '../record/variants.ts'
 import type { Variant } from './grammar.ts'
 import { renderTurn } from './turn-writer.ts'
 

@@ -1,5 +1,5 @@
 // One turn as transcript text, piece by piece as it comes. Reading it back is format.ts's.
-import type { Turn } from '../conversation.ts'
+import type { Turn } from '../record/conversation.ts'
 import { type Closers, footerLine } from './footer.ts'
 import {
   answerHeading,

@@ -1,7 +1,7 @@
 // An answer that is cut at any places, over real HTTP, by a server of each kind: what stands in the transcript in the end.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Turn } from '../../../src/chat/conversation.ts'
+import type { Turn } from '../../../src/chat/record/conversation.ts'
 import { Session } from '../../../src/chat/session.ts'
 import { parse, renderShown } from '../../../src/chat/transcript/format.ts'
 import { resolveConfig } from '../../../src/config/schema.ts'

@@ -139,7 +139,9 @@ describeWithNeovim('the picker', (nvim) => {
     await front.nvim.waitForScreen(/1: {3}gpu:tiny {2,}loaded · seen 3 h ago/)
     await front.nvim.type('<CR>')
     expect(await front.waitForRequests('models.list', 2)).toEqual([{ known: true }, {}])
-    await front.nvim.waitForLua("return vim.tbl_contains(require('ollama-remote.models.picker').known(), 'desk:llava:7b')")
+    await front.nvim.waitForLua(
+      "return vim.tbl_contains(require('ollama-remote.models.picker').known(), 'desk:llava:7b')",
+    )
   })
 
   test('makes the login that a server needs when its line is chosen, and opens the list anew', async () => {

@@ -1,6 +1,7 @@
 // An editor in memory: one buffer as text, every state that was told, and all the ways in which an editor fails.
+
+import type { Written } from '../../../src/chat/picture/writer.ts'
 import type { ChatSurface } from '../../../src/chat/session-deps.ts'
-import type { Written } from '../../../src/chat/writer.ts'
 import type { ChatState } from '../../../src/rpc/shapes.ts'
 
 export class MemorySurface implements ChatSurface {

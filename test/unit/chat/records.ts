@@ -1,6 +1,6 @@
 // Records of any chat, for property tests.
 import fc from 'fast-check'
-import type { Turn } from '../../../src/chat/conversation.ts'
+import type { Turn } from '../../../src/chat/record/conversation.ts'
 import {
   branchAfter,
   changed,
@@ -10,9 +10,9 @@ import {
   removalOf,
   shownEntries,
   stepBy,
-} from '../../../src/chat/history.ts'
-import type { ChatRecord, Meta } from '../../../src/chat/record.ts'
-import { variantBy } from '../../../src/chat/variants.ts'
+} from '../../../src/chat/record/history.ts'
+import type { ChatRecord, Meta } from '../../../src/chat/record/record.ts'
+import { variantBy } from '../../../src/chat/record/variants.ts'
 import { hostileText } from './hostile.ts'
 import { conversations, requestParameters } from './turns.ts'
 

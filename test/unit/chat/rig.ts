@@ -1,8 +1,8 @@
 // A session with everything around it in memory.
 import { expect } from 'vitest'
-import { messages } from '../../../src/chat/conversation.ts'
 import type { ChatSettings } from '../../../src/chat/parameters.ts'
-import type { Change } from '../../../src/chat/record.ts'
+import { messages } from '../../../src/chat/record/conversation.ts'
+import type { Change } from '../../../src/chat/record/record.ts'
 import { Session } from '../../../src/chat/session.ts'
 import { renderShown } from '../../../src/chat/transcript/format.ts'
 import { type LogLevel, logTo } from '../../../src/core/log.ts'

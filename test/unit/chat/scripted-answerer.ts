@@ -1,5 +1,5 @@
 // Servers whose answers a test speaks, part by part.
-import type { Answerer } from '../../../src/chat/answer-run.ts'
+import type { Answerer } from '../../../src/chat/answer/answer-run.ts'
 import type { ChatRequest, PartialAnswer, StreamPart } from '../../../src/providers/provider.ts'
 
 /** One request, and the hand that answers it. */

@@ -1,5 +1,5 @@
 // Ways to servers that a test opens and closes.
-import type { Ways } from '../../../src/chat/patience.ts'
+import type { Ways } from '../../../src/chat/answer/patience.ts'
 
 export class ScriptedWays implements Ways {
   isBack = true

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { messages } from '../../../src/chat/conversation.ts'
+import { messages } from '../../../src/chat/record/conversation.ts'
 import { Session } from '../../../src/chat/session.ts'
 import { isTitleWhole, titleIn } from '../../../src/chat/title-text.ts'
 import { Titles } from '../../../src/chat/titles.ts'

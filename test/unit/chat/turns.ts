@@ -1,6 +1,6 @@
 // Conversations of any content, for property tests.
 import fc from 'fast-check'
-import type { Conversation, Turn } from '../../../src/chat/conversation.ts'
+import type { Conversation, Turn } from '../../../src/chat/record/conversation.ts'
 import { hostileText } from './hostile.ts'
 
 const ms = fc.nat(10_000_000)

@@ -1,7 +1,7 @@
 // Changes that may follow one another, of any content.
 import fc from 'fast-check'
-import { branchAfter, type History, removalOf, shownEntries } from '../../../../src/chat/history.ts'
-import { type Change, type ChatRecord, changedRecord, emptyRecord } from '../../../../src/chat/record.ts'
+import { branchAfter, type History, removalOf, shownEntries } from '../../../../src/chat/record/history.ts'
+import { type Change, type ChatRecord, changedRecord, emptyRecord } from '../../../../src/chat/record/record.ts'
 import { hostileText } from '../hostile.ts'
 import { answered } from '../turns.ts'
 

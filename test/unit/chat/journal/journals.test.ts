@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Journals } from '../../../../src/chat/journal/journals.ts'
 import { isAlive, type Owner, ownerOf } from '../../../../src/chat/journal/owner.ts'
-import { Ledger } from '../../../../src/chat/ledger.ts'
-import { emptyRecord } from '../../../../src/chat/record.ts'
+import { Ledger } from '../../../../src/chat/record/ledger.ts'
+import { emptyRecord } from '../../../../src/chat/record/record.ts'
 import { systemClock } from '../../../../src/core/clock.ts'
 
 const DAY = 24 * 60 * 60 * 1_000

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Turn } from '../../../../src/chat/conversation.ts'
+import type { Turn } from '../../../../src/chat/record/conversation.ts'
 import {
   branchAfter,
   changed,
@@ -9,11 +9,11 @@ import {
   historyOf,
   removalOf,
   stepBy,
-} from '../../../../src/chat/history.ts'
-import type { ChatRecord } from '../../../../src/chat/record.ts'
+} from '../../../../src/chat/record/history.ts'
+import type { ChatRecord } from '../../../../src/chat/record/record.ts'
+import { variantsOf } from '../../../../src/chat/record/variants.ts'
 import { parseChat, renderChat } from '../../../../src/chat/transcript/chat-file.ts'
 import { parse } from '../../../../src/chat/transcript/format.ts'
-import { variantsOf } from '../../../../src/chat/variants.ts'
 import { hostileText } from '../hostile.ts'
 import { records } from '../records.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { describe, expect, test } from 'vitest'
-import type { Conversation, Turn } from '../../../../src/chat/conversation.ts'
+import type { Conversation, Turn } from '../../../../src/chat/record/conversation.ts'
 import { parse, render } from '../../../../src/chat/transcript/format.ts'
 import { renderTurn, TurnWriter } from '../../../../src/chat/transcript/turn-writer.ts'
 import { cut, hostileText, isParsedOddly } from '../hostile.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Turn } from '../../../../src/chat/conversation.ts'
-import { historyOf } from '../../../../src/chat/history.ts'
+import type { Turn } from '../../../../src/chat/record/conversation.ts'
+import { historyOf } from '../../../../src/chat/record/history.ts'
 import { renderChat } from '../../../../src/chat/transcript/chat-file.ts'
 import { TurnCache } from '../../../../src/chat/transcript/turn-cache.ts'
 import { renderTurn } from '../../../../src/chat/transcript/turn-writer.ts'

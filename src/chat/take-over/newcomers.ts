@@ -1,9 +1,9 @@
 // Chats that an earlier host has left and this one does not know yet: what was written down of them, and what the editor tells
 // of its buffer, which is more than one message may carry. What is made of both is take-over.ts's.
-import type { Params } from '../rpc/protocol.ts'
+import type { Params } from '../../rpc/protocol.ts'
+import type { Journals, Resumed } from '../journal/journals.ts'
+import { emptyRecord } from '../record/record.ts'
 import { turnsAbove } from './above.ts'
-import type { Journals, Resumed } from './journal/journals.ts'
-import { emptyRecord } from './record.ts'
 import type { Left } from './take-over.ts'
 
 export interface Newcomer {

@@ -1,8 +1,8 @@
 // What the end of an answer means: for its turn, for the chat's state, and for the reader. Pure.
-import { type ErrorRecord, type PluginError, toPluginError, toRecord } from '../core/errors.ts'
-import type { StreamPart, Usage } from '../providers/provider.ts'
-import type { ChatState } from '../rpc/shapes.ts'
-import type { AnswerEnd, Note, Turn } from './conversation.ts'
+import { type ErrorRecord, type PluginError, toPluginError, toRecord } from '../../core/errors.ts'
+import type { StreamPart, Usage } from '../../providers/provider.ts'
+import type { ChatState } from '../../rpc/shapes.ts'
+import type { AnswerEnd, Note, Turn } from '../record/conversation.ts'
 
 export interface Outcome {
   end: AnswerEnd

@@ -1,27 +1,26 @@
 // An answer on its way into the transcript, from the first request to the end of its turn, through as many lost links as
 // there are. Not here: how its stream is followed and timed (answer.ts), how long a server is waited for (patience.ts),
 // what is asked next (session.ts).
-import type { Clock } from '../core/clock.ts'
-import { type ErrorRecord, type PluginError, toPluginError, toRecord } from '../core/errors.ts'
-import type { Log } from '../core/log.ts'
-import type { ChatRequest, PartialAnswer, StreamPart } from '../providers/provider.ts'
-import type { ChatState, Waiting } from '../rpc/shapes.ts'
+import type { Clock } from '../../core/clock.ts'
+import { type ErrorRecord, type PluginError, toPluginError, toRecord } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { ChatRequest, PartialAnswer, StreamPart } from '../../providers/provider.ts'
+import type { ChatState, Waiting } from '../../rpc/shapes.ts'
+import { type RequestSettings, requestParameters } from '../parameters.ts'
+import { type AnswerText, localTime, messages, type Turn, withoutAnswer } from '../record/conversation.ts'
+import type { SessionStates } from '../session-states.ts'
+import type { Transcript } from '../transcript.ts'
 import { Answer, type AnswerPart } from './answer.ts'
-import { type AnswerText, localTime, messages, type Turn, withoutAnswer } from './conversation.ts'
 import {
   interruptedNote,
   lossOf,
   type Outcome,
   outcomeOfFailure,
   outcomeOfFinish,
-  type ResumePolicy,
   stoppedNote,
   withSeamNote,
 } from './outcome.ts'
-import { requestParameters } from './parameters.ts'
 import { Patience, type Ways } from './patience.ts'
-import type { SessionStates } from './session-states.ts'
-import type { Transcript } from './transcript.ts'
 
 type Request = Omit<ChatRequest, 'model'>
 
@@ -41,8 +40,6 @@ export interface Answerer {
     options: { signal: AbortSignal },
   ): AsyncIterable<StreamPart>
 }
-
-export type RequestSettings = Pick<ChatRequest, 'options' | 'think' | 'keepAlive'> & { resume: ResumePolicy }
 
 export interface AnswerRunDeps {
   answerer: Answerer

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { Turn } from '../../../src/chat/conversation.ts'
-import { Picture } from '../../../src/chat/picture.ts'
-import { Piece } from '../../../src/chat/pieces.ts'
-import { SLICE_LENGTH } from '../../../src/chat/transcript/slices.ts'
-import type { Written } from '../../../src/chat/writer.ts'
-import { silentLog } from '../../../src/core/log.ts'
-import { FakeClock, settled } from './fake-clock.ts'
+import { Picture } from '../../../../src/chat/picture/picture.ts'
+import { Piece } from '../../../../src/chat/picture/pieces.ts'
+import type { Written } from '../../../../src/chat/picture/writer.ts'
+import type { Turn } from '../../../../src/chat/record/conversation.ts'
+import { SLICE_LENGTH } from '../../../../src/chat/transcript/slices.ts'
+import { silentLog } from '../../../../src/core/log.ts'
+import { FakeClock, settled } from '../fake-clock.ts'
 
 interface Write {
   kind: 'append' | 'render' | 'prepend' | 'amend'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Turn } from '../../../src/chat/conversation.ts'
+import type { Turn } from '../../../../src/chat/record/conversation.ts'
 import {
   branchAfter,
   changed,
@@ -12,8 +12,8 @@ import {
   removalOf,
   shownEntries,
   stepBy,
-} from '../../../src/chat/history.ts'
-import { shownVariants, variantBy, variantsOf } from '../../../src/chat/variants.ts'
+} from '../../../../src/chat/record/history.ts'
+import { shownVariants, variantBy, variantsOf } from '../../../../src/chat/record/variants.ts'
 
 const user = (text: string): Turn => ({ role: 'user', text, at: '' })
 const answer = (text: string): Turn => ({ role: 'assistant', text, at: '', model: 's:m', end: 'done' })

@@ -10,7 +10,7 @@ import {
   rewritten,
   type Turn,
   withoutAnswer,
-} from '../../../src/chat/conversation.ts'
+} from '../../../../src/chat/record/conversation.ts'
 
 const user = (text: string): Turn => ({ role: 'user', text, at: '' })
 const answer = (text: string): Turn => ({ role: 'assistant', text, at: '', model: 's:m', end: 'done' })

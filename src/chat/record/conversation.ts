@@ -1,7 +1,7 @@
 // A conversation as a value: its turns and what is sent of them. Not here: its versions (history.ts), how it is written
 // (transcript/), who answers it.
-import { PluginError } from '../core/errors.ts'
-import type { ChatRequest, Message, Role, SeamMethod, Usage } from '../providers/provider.ts'
+import { PluginError } from '../../core/errors.ts'
+import type { ChatRequest, Message, Role, SeamMethod, Usage } from '../../providers/provider.ts'
 
 /** How an answer ended. `length`: cut by the server's limit; `interrupted`: the way to the server was lost. */
 export type AnswerEnd = 'done' | 'length' | 'stopped' | 'failed' | 'interrupted'

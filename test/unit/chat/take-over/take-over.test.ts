@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Turn } from '../../../src/chat/conversation.ts'
-import { branchAfter, changed, current, historyOf } from '../../../src/chat/history.ts'
-import { leftOverOf } from '../../../src/chat/left-over.ts'
-import { type ChatRecord, changedRecord, emptyRecord, type Meta } from '../../../src/chat/record.ts'
-import { draftOf, type Left, takeOver } from '../../../src/chat/take-over.ts'
-import { renderShown } from '../../../src/chat/transcript/format.ts'
+import type { Turn } from '../../../../src/chat/record/conversation.ts'
+import { branchAfter, changed, current, historyOf } from '../../../../src/chat/record/history.ts'
+import { type ChatRecord, changedRecord, emptyRecord, type Meta } from '../../../../src/chat/record/record.ts'
+import { leftOverOf } from '../../../../src/chat/take-over/left-over.ts'
+import { draftOf, type Left, takeOver } from '../../../../src/chat/take-over/take-over.ts'
+import { renderShown } from '../../../../src/chat/transcript/format.ts'
 
 const at = '2026-11-20 14:02:31'
 const question: Turn = { role: 'user', text: 'q', at }

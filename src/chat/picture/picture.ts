@@ -1,8 +1,8 @@
 // The transcript as it stands in the editor, kept in step with the conversation. It decides nothing about either.
-import type { Clock } from '../core/clock.ts'
-import type { Log } from '../core/log.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Log } from '../../core/log.ts'
+import { SLICE_LENGTH, slicesFromEnd } from '../transcript/slices.ts'
 import { commonCount, linesOf, type Piece, textOf } from './pieces.ts'
-import { SLICE_LENGTH, slicesFromEnd } from './transcript/slices.ts'
 import { Writer, type Written } from './writer.ts'
 
 /** What a transcript needs of an editor. */

@@ -1,7 +1,7 @@
 // Whether a buffer begins with the turns that are known, told by what an editor can count without reading them. Pure.
 import { createHash } from 'node:crypto'
-import type { History } from './history.ts'
-import { type Piece, piecesOf } from './pieces.ts'
+import { type Piece, piecesOf } from '../picture/pieces.ts'
+import type { History } from '../record/history.ts'
 
 /** The first turns of a buffer, and what they measure. */
 export interface Above {

@@ -1,7 +1,7 @@
 // The wait for a server that is away, and when it is asked again. What is asked of it, and what of a failure is worth a
 // wait, is not known here.
-import type { Clock } from '../core/clock.ts'
-import { type PluginError, toPluginError } from '../core/errors.ts'
+import type { Clock } from '../../core/clock.ts'
+import { type PluginError, toPluginError } from '../../core/errors.ts'
 
 /** What is needed to know of the ways to the servers. `model` is `server:model`. */
 export interface Ways {

@@ -1,8 +1,8 @@
 // The chats that Neovims which are gone have left over, as a list to choose from.
-import type { LeftOver } from '../rpc/shapes.ts'
-import { current } from './history.ts'
-import type { Journals, LeftJournal } from './journal/journals.ts'
-import { leftBehind } from './store/left-behind.ts'
+import type { LeftOver } from '../../rpc/shapes.ts'
+import type { Journals, LeftJournal } from '../journal/journals.ts'
+import { current } from '../record/history.ts'
+import { leftBehind } from '../store/left-behind.ts'
 import { draftOf } from './take-over.ts'
 
 export async function leftOvers(journals: Pick<Journals, 'left' | 'drop'>): Promise<LeftOver[]> {

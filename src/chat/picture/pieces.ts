@@ -1,10 +1,10 @@
 // The shown turns as what stands in an editor, to tell what of it differs from what shall stand there. Pure.
-import type { Turn } from './conversation.ts'
-import { current, type History } from './history.ts'
-import type { Variant } from './transcript/grammar.ts'
-import { newlines } from './transcript/slices.ts'
-import { renderTurn } from './transcript/turn-writer.ts'
-import { shownVariants } from './variants.ts'
+import type { Turn } from '../record/conversation.ts'
+import { current, type History } from '../record/history.ts'
+import { shownVariants } from '../record/variants.ts'
+import type { Variant } from '../transcript/grammar.ts'
+import { newlines } from '../transcript/slices.ts'
+import { renderTurn } from '../transcript/turn-writer.ts'
 
 /** A turn's text, made when it is asked for. A turn is never changed, so the same one reads the same. */
 export class Piece {

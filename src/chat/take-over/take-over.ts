@@ -1,13 +1,14 @@
 // What is made of a chat whose host is gone: what was written down of it, what stands in the editor, and the mark of an
 // answer that nobody ends any more. Pure.
-import type { Conversation, Note, Turn } from './conversation.ts'
-import { changed, current, type HistoryChange } from './history.ts'
-import type { Standing } from './picture.ts'
-import { linesOf, Piece, piecesOf, textOf } from './pieces.ts'
-import type { Change, ChatRecord, Draft, Meta } from './record.ts'
-import { parse } from './transcript/format.ts'
-import { newlines } from './transcript/slices.ts'
-import { renderTurn } from './transcript/turn-writer.ts'
+
+import type { Standing } from '../picture/picture.ts'
+import { linesOf, Piece, piecesOf, textOf } from '../picture/pieces.ts'
+import type { Conversation, Note, Turn } from '../record/conversation.ts'
+import { changed, current, type HistoryChange } from '../record/history.ts'
+import type { Change, ChatRecord, Draft, Meta } from '../record/record.ts'
+import { parse } from '../transcript/format.ts'
+import { newlines } from '../transcript/slices.ts'
+import { renderTurn } from '../transcript/turn-writer.ts'
 
 export interface TakenOver {
   /** To be done to the record. */

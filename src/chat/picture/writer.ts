@@ -1,5 +1,5 @@
 // Many small pieces to few writes, one of them under way at a time. What a write is, and where it goes, is its owner's.
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 
 /** What a write tells: how long the text has become in lines, or that there is no place for it any more. */
 export type Written = { lines: number } | 'gone'

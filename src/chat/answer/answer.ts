@@ -1,8 +1,8 @@
 // One answer while it comes: its streams, its end by abort, its times. Where its words go is answer-run.ts's.
-import type { Clock } from '../core/clock.ts'
-import { PluginError } from '../core/errors.ts'
-import type { StreamPart } from '../providers/provider.ts'
-import type { AnswerText, Turn, TurnUsage } from './conversation.ts'
+import type { Clock } from '../../core/clock.ts'
+import { PluginError } from '../../core/errors.ts'
+import type { StreamPart } from '../../providers/provider.ts'
+import type { AnswerText, Turn, TurnUsage } from '../record/conversation.ts'
 import type { Finish, Outcome, Received } from './outcome.ts'
 
 export type AnswerPart = Exclude<StreamPart, Finish>

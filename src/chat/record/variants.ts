@@ -1,6 +1,7 @@
 // Turns that may stand in one place of a conversation, as a history knows them. Pure.
+
+import type { Variant } from '../transcript/grammar.ts'
 import { beginsWith, entryAt, type History, type HistoryChange, shownEntries } from './history.ts'
-import type { Variant } from './transcript/grammar.ts'
 
 export interface Variants {
   /** Numbers of the entries that may stand here, in the order in which they came. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Writer, type Written } from '../../../src/chat/writer.ts'
-import { FakeClock, settled } from './fake-clock.ts'
+import { Writer, type Written } from '../../../../src/chat/picture/writer.ts'
+import { FakeClock, settled } from '../fake-clock.ts'
 
 /** A writer whose writes are answered by hand, or at once with a number of lines. */
 function setUp(lines?: number) {
