@@ -12,6 +12,7 @@ import type { PullServer } from './models/pull-run.ts'
 import { Pulls } from './models/pulls.ts'
 import type { ModelSource } from './models/server-watch.ts'
 import { UpdateCheck } from './models/update-check.ts'
+import { VerdictMemory } from './models/verdict-memory.ts'
 import { verdictsFile } from './models/verdicts-file.ts'
 import type { Editor } from './nvim/editor.ts'
 import type { Ollama } from './providers/ollama.ts'
@@ -34,12 +35,16 @@ export interface ModelWorld {
 
 export class ModelParts {
   readonly book: ModelBook
+  readonly #verdicts: VerdictMemory
   readonly #updates: UpdateCheck
   readonly #pulls: Pulls
   readonly #world: ModelWorld
 
   constructor(world: ModelWorld) {
     this.#world = world
+    const { dataFolder, log } = world
+    const file = verdictsFile(() => join(dataFolder(), 'verdicts.json'))
+    this.#verdicts = new VerdictMemory({ file, clock: systemClock, log })
     this.book = this.#makeBook()
     this.#updates = this.#makeUpdateCheck()
     this.#pulls = this.#makePulls()
@@ -77,6 +82,7 @@ export class ModelParts {
       connect: (server) => servers().get(server).connect(),
       source: (server) => looksOf(ollama(server)),
       file: modelsFile(() => join(dataFolder(), 'models.json')),
+      verdicts: this.#verdicts,
       names: () => config().updates.names,
       defaultModel: () => this.#defaultModel(),
       clock: systemClock,
@@ -103,7 +109,7 @@ export class ModelParts {
   }
 
   #makeUpdateCheck(): UpdateCheck {
-    const { servers, providers, ollama, config, dataFolder, log } = this.#world
+    const { servers, providers, ollama, config, log } = this.#world
     const detour = detourFrom(process.env.OLLAMA_REMOTE_TEST_WEB)
     const serverOf = (name: string) => servers().get(name)
     return new UpdateCheck({
@@ -114,7 +120,7 @@ export class ModelParts {
       run: (server) => async (command, signal) => (await serverOf(server).run(command, signal)).output,
       onModels: (server, models) => this.book.listed(server, models),
       onVerdict: (server, model, row) => this.book.verdict(server, model, row),
-      file: verdictsFile(() => join(dataFolder(), 'verdicts.json')),
+      verdicts: this.#verdicts,
       clock: systemClock,
       log,
     })

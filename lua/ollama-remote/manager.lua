@@ -8,6 +8,8 @@ local rpc = require('ollama-remote.rpc')
 local group = api.nvim_create_augroup('ollama-remote.manager', { clear = true })
 
 local TICK_MS = 1000
+--- Ages are told in minutes: they are drawn anew after so many ticks, though nothing counts down.
+local TICKS_BETWEEN_AGES = 30
 
 ---@class ollama.Manager
 ---@field buffer? integer
@@ -25,6 +27,7 @@ local TICK_MS = 1000
 ---@field watch? integer the number that the host knows the look by
 ---@field last_watch integer
 ---@field timer? uv.uv_timer_t
+---@field ticks integer
 ---@field is_due boolean whether a drawing is on its way
 ---@field is_orphaned? boolean whether the host that told all this is gone
 
@@ -36,6 +39,7 @@ local view = {
   marked = {},
   busy = {},
   last_watch = 0,
+  ticks = 0,
   is_due = false,
 }
 
@@ -152,8 +156,9 @@ local function tick()
   if not window() then
     return M.rest()
   end
+  view.ticks = view.ticks + 1
   -- Counting down needs no word of the server's.
-  if moves() then
+  if moves() or view.ticks % TICKS_BETWEEN_AGES == 0 then
     M.render()
   end
 end

@@ -10,6 +10,7 @@ import { ModelMemory } from './memory.ts'
 import { rowsOf, tagged } from './model-rows.ts'
 import type { ModelsFile } from './models-file.ts'
 import { type ModelSource, ServerWatch } from './server-watch.ts'
+import type { VerdictMemory } from './verdict-memory.ts'
 import { wellKnownNames } from './well-known.ts'
 
 type BookMethod = Extract<Method, 'models.watch' | 'models.unwatch' | 'models.refresh' | 'models.names'>
@@ -34,6 +35,8 @@ export interface ModelBookDeps {
   connect: (server: string) => Promise<void>
   source: (server: string) => ModelSource
   file: ModelsFile
+  /** Given lately, maybe in an earlier session. */
+  verdicts: Pick<VerdictMemory, 'load' | 'find' | 'hasAny'>
   /** Names to offer, besides the well-known ones. */
   names: () => readonly string[]
   /** `server:model`. */
@@ -105,8 +108,8 @@ export class ModelBook {
   }
 
   /** Resolves when what earlier sessions have seen is known. */
-  load(): Promise<void> {
-    return this.#memory.load()
+  async load(): Promise<void> {
+    await Promise.all([this.#memory.load(), this.#deps.verdicts.load()])
   }
 
   /** What a digest can; it never changes, so it is known wherever it was seen. */
@@ -138,7 +141,7 @@ export class ModelBook {
 
   /** Whether a verdict was ever given on it, be it of another digest. */
   wasJudged(server: string, model: string): boolean {
-    return this.#verdicts.get(server)?.has(tagged(model)) === true
+    return this.#verdicts.get(server)?.has(tagged(model)) === true || this.#deps.verdicts.hasAny(model)
   }
 
   /** How a pull stands. Its progress has a verb of its own; that it began or ended changes the rows. */
@@ -155,7 +158,7 @@ export class ModelBook {
   async #watch({ watch, servers }: Params<'models.watch'>): Promise<Results['models.watch']> {
     for (const server of servers ?? []) this.#deps.way(server) // one that is not configured is refused
     this.#watches.set(watch, servers)
-    await this.#memory.load()
+    await this.load()
     this.#settle()
     const meant = servers ?? this.#deps.servers()
     for (const server of meant) {
@@ -285,9 +288,10 @@ export class ModelBook {
     return (this.#loaded.get(server) ?? []).filter(isThere)
   }
 
-  #verdictOf(server: string, { name, digest }: Model): UpdateRow | undefined {
-    const verdict = this.#verdicts.get(server)?.get(name)
-    return verdict && (verdict.digest === undefined || verdict.digest === digest) ? verdict.row : undefined
+  #verdictOf(server: string, model: Model): UpdateRow | undefined {
+    const verdict = this.#verdicts.get(server)?.get(model.name)
+    const isOfThis = verdict !== undefined && (verdict.digest === undefined || verdict.digest === model.digest)
+    return isOfThis ? verdict.row : this.#deps.verdicts.find(model)
   }
 }
 

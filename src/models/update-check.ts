@@ -10,7 +10,7 @@ import { LocalManifests, type Run } from './local-manifests.ts'
 import { canonicalName } from './names.ts'
 import { Registry } from './registry.ts'
 import { type Evidence, judge, type Verdict } from './verdict.ts'
-import type { KeptVerdicts, VerdictsFile } from './verdicts-file.ts'
+import type { VerdictMemory } from './verdict-memory.ts'
 import type { WebPlace } from './web.ts'
 import { WebFromPlaces } from './web-places.ts'
 
@@ -27,13 +27,10 @@ export interface UpdateCheckDeps {
   /** Told before the first verdict on any of them. */
   onModels: (server: string, models: readonly Model[]) => void
   onVerdict: (server: string, model: string, row: UpdateRow) => void
-  file: VerdictsFile
+  verdicts: VerdictMemory
   clock: Clock
   log: Log
 }
-
-/** A verdict is good for so long, in milliseconds, while the model keeps its digest. */
-const FRESH_MS = 3_600_000
 
 /** Models that are looked at at once, for each server. */
 const AT_ONCE = 16
@@ -48,7 +45,6 @@ interface Task {
 export class UpdateCheck {
   readonly #deps: UpdateCheckDeps
   readonly #life = new AbortController()
-  #kept: Promise<KeptVerdicts> | undefined
 
   constructor(deps: UpdateCheckDeps) {
     this.#deps = deps
@@ -59,11 +55,11 @@ export class UpdateCheck {
    *   why a server could not be asked, when none could
    */
   async check(params: Params<'updates.check'>): Promise<Results['updates.check']> {
-    this.#kept ??= this.#deps.file.read()
+    await this.#deps.verdicts.load()
     const outcomes = await Promise.allSettled(this.#tasks(params).map((task) => this.#checkServer(task)))
     const counts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
-    await this.#keep()
+    await this.#deps.verdicts.save()
     const isNamed = params.server !== undefined || params.models !== undefined
     if (failures.length > 0 && (isNamed || counts.length === 0)) throw failures[0]
     for (const error of failures) this.#deps.log.warn('models were not looked at', { error })
@@ -92,7 +88,7 @@ export class UpdateCheck {
     const installed = await this.#deps.models(server, this.#life.signal)
     const chosen = models ? models.map((wanted) => find(server, wanted, installed)) : installed
     this.#deps.onModels(server, installed)
-    const { known, open } = await this.#sort(chosen, again)
+    const { known, open } = this.#sort(chosen, again)
     for (const [{ name }, row] of known) this.#deps.onVerdict(server, name, row)
     for (const { name } of open) this.#deps.onVerdict(server, name, { state: 'checking' })
     const over = new AbortController()
@@ -127,7 +123,7 @@ export class UpdateCheck {
           return { state: 'unknown', why: error.message }
         })
         if (verdict.state !== 'cloud') asked++
-        rows.push([model, await this.#tell(server, model, verdict)])
+        rows.push([model, this.#tell(server, model, verdict)])
       }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, work))
@@ -136,48 +132,24 @@ export class UpdateCheck {
     return rows
   }
 
-  async #tell(server: string, model: Model, verdict: Verdict): Promise<UpdateRow> {
-    const checked = this.#deps.clock.now()
-    const row = { ...verdict, checked }
-    const { state } = verdict
-    const kept = await this.#kept
-    const isCertain = state === 'current' || state === 'available' || state === 'local'
-    if (kept && isCertain) kept[keyOf(model)] = { ...verdict, state, checked }
+  #tell(server: string, model: Model, verdict: Verdict): UpdateRow {
+    const row = { ...verdict, checked: this.#deps.clock.now() }
+    this.#deps.verdicts.keep(model, row)
     this.#deps.onVerdict(server, model.name, row)
     return row
   }
 
   /** Which have a verdict that is still good, and which do not. */
-  async #sort(models: readonly Model[], again: boolean): Promise<{ known: [Model, UpdateRow][]; open: Model[] }> {
-    const kept = (await this.#kept) ?? {}
-    const now = this.#deps.clock.now()
+  #sort(models: readonly Model[], again: boolean): { known: [Model, UpdateRow][]; open: Model[] } {
     const known: [Model, UpdateRow][] = []
     const open: Model[] = []
     for (const model of models) {
-      const row = again || model.digest === undefined ? undefined : kept[keyOf(model)]
-      if (row && isFresh(row, now)) known.push([model, row])
+      const row = again ? undefined : this.#deps.verdicts.find(model)
+      if (row) known.push([model, row])
       else open.push(model)
     }
     return { known, open }
   }
-
-  async #keep(): Promise<void> {
-    const now = this.#deps.clock.now()
-    const fresh = Object.entries((await this.#kept) ?? {}).filter(([, row]) => isFresh(row, now))
-    const kept = Object.fromEntries(fresh)
-    this.#kept = Promise.resolve(kept)
-    // It would only save questions.
-    await this.#deps.file.write(kept).catch((error: unknown) => this.#deps.log.warn('verdicts are not kept', { error }))
-  }
-}
-
-/** A moment in the future was written by a clock that was wrong. */
-function isFresh({ checked }: { checked: number }, now: number): boolean {
-  return checked <= now && now - checked < FRESH_MS
-}
-
-function keyOf({ name, digest = '' }: Model): string {
-  return `${canonicalName(name)}@${digest}`
 }
 
 function find(server: string, wanted: string, installed: readonly Model[]): Model {

@@ -16,6 +16,7 @@ local M = {}
 ---@field state 'checking'|'current'|'available'|'unknown'|'local'|'cloud'
 ---@field why? string
 ---@field bytes? number
+---@field checked? number milliseconds since the epoch
 
 ---@class ollama.ModelRow : ollama.Model see `ModelRow` in src/rpc/protocol.ts
 ---@field family? string

@@ -8,46 +8,99 @@ local states = require('ollama-remote.servers.rows').states
 
 local INDENT = '    '
 
---- What a section says of its server, besides its name.
+--- How its link stands, when that is not as it should be.
+---@param server ollama.ServerModels
+---@param now number
+---@return string?
+local function state_words(server, now)
+  if server.state == 'ready' then
+    return nil
+  end
+  local state = states[server.state]
+  local words = state and state[2] or server.state
+  if server.state == 'waiting' and server.retry_at then
+    return ('%s %d s'):format(words, math.max(0, math.ceil((server.retry_at - now) / 1000)))
+  end
+  return words
+end
+
+--- How old the oldest verdict is; nothing while they are new, and while there are none.
+---@param server ollama.ServerModels
+---@param now number
+---@return string?
+local function checked(server, now)
+  local oldest
+  for _, model in ipairs(server.models) do
+    local at = model.update and model.update.checked
+    oldest = at and math.min(at, oldest or at) or oldest
+  end
+  local span = oldest and cells.span(now - oldest)
+  return span and span ~= 'now' and ('checked %s ago'):format(span) or nil
+end
+
+--- How many there are and how large they are, and what of it is in memory.
+---@param models ollama.ModelRow[]
+---@return { installed: integer, bytes: number, loaded: integer, vram: number }
+local function sums(models)
+  local sum = { installed = 0, bytes = 0, loaded = 0, vram = 0 }
+  for _, model in ipairs(models) do
+    sum.installed = sum.installed + ((model.size or model.digest) and 1 or 0)
+    sum.bytes = sum.bytes + (model.size or 0)
+    sum.loaded = sum.loaded + (model.loaded and 1 or 0)
+    sum.vram = sum.vram + (model.loaded and model.loaded.vram or 0)
+  end
+  return sum
+end
+
+--- What a section says of its server, besides its name. A narrow window leaves out what has a higher rank.
 ---@param server ollama.ServerModels
 ---@param shown integer how many of its models are shown
 ---@param view ollama.ManagerView
----@return string
+---@return { [1]: string, [2]: integer }[] words and rank
 local function summary(server, shown, view)
-  local bytes, loaded, vram = 0, 0, 0
-  local installed = 0
-  for _, model in ipairs(server.models) do
-    installed = installed + ((model.size or model.digest) and 1 or 0)
-    bytes = bytes + (model.size or 0)
-    loaded = loaded + (model.loaded and 1 or 0)
-    vram = vram + (model.loaded and model.loaded.vram or 0)
-  end
+  local sum = sums(server.models)
   local parts = {}
-  if server.state ~= 'ready' then
-    local state = states[server.state]
-    local words = state and state[2] or server.state
-    if server.state == 'waiting' and server.retry_at then
-      words = ('%s %d s'):format(words, math.max(0, math.ceil((server.retry_at - view.now) / 1000)))
-    end
-    parts[#parts + 1] = words
+  local function say(rank, words)
+    parts[#parts + 1] = words and { words, rank } or nil
   end
-  parts[#parts + 1] = server.version and 'Ollama ' .. server.version
+  say(0, state_words(server, view.now))
+  say(4, server.version and 'Ollama ' .. server.version)
   if server.read then
-    local count = installed == 1 and '1 model' or installed .. ' models'
-    parts[#parts + 1] = view.filter and ('%d of %s'):format(shown, count) or count
-    parts[#parts + 1] = bytes > 0 and size(bytes) or nil
+    local count = sum.installed == 1 and '1 model' or sum.installed .. ' models'
+    say(0, view.filter and ('%d of %s'):format(shown, count) or count)
+    say(3, sum.bytes > 0 and size(sum.bytes) or nil)
   elseif server.state == 'ready' and not server.error then
-    parts[#parts + 1] = 'asking …'
+    say(0, 'asking …')
   end
-  if loaded > 0 then
-    parts[#parts + 1] = ('%d loaded'):format(loaded)
-      .. (vram > 0 and ', ' .. size(vram) .. ' VRAM' or '')
+  if sum.loaded > 0 then
+    local vram = sum.vram > 0 and ', ' .. size(sum.vram) .. ' VRAM' or ''
+    say(1, ('%d loaded'):format(sum.loaded) .. vram)
   end
   if server.read and (server.error or server.state ~= 'ready') then
     local span = cells.span(view.now - server.read)
-    parts[#parts + 1] = span == 'now' and 'as last seen' or ('as seen %s ago'):format(span)
+    say(0, span == 'now' and 'as last seen' or ('as seen %s ago'):format(span))
   end
-  return table.concat(parts, ' · ')
+  say(2, checked(server, view.now))
+  return parts
+end
+
+--- As much of it as fits.
+---@param parts { [1]: string, [2]: integer }[]
+---@param width integer
+---@return string
+local function fit(parts, width)
+  local text
+  for rank = 4, 0, -1 do
+    local said = {}
+    for _, part in ipairs(parts) do
+      said[#said + 1] = part[2] <= rank and part[1] or nil
+    end
+    text = table.concat(said, ' · ')
+    if columns.width(text) <= width then
+      return text
+    end
+  end
+  return text
 end
 
 ---@param server ollama.ServerModels
@@ -58,7 +111,8 @@ function M.head(server, shown, view)
   local failed = server.error and server.state == 'ready'
   local state = states[failed and 'failed' or server.state] or states.idle
   local head = state[1] .. ' ' .. server.server
-  local text = columns.cut(head .. '  ' .. summary(server, shown, view), view.width)
+  local room = view.width - columns.width(head) - 2
+  local text = columns.cut(head .. '  ' .. fit(summary(server, shown, view), room), view.width)
   local lines = {
     {
       text = text,

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { systemClock } from '../../../src/core/clock.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import { UpdateCheck } from '../../../src/models/update-check.ts'
+import { VerdictMemory } from '../../../src/models/verdict-memory.ts'
 import type { WebPlace } from '../../../src/models/web.ts'
 import type { Model } from '../../../src/providers/provider.ts'
 import type { UpdateRow } from '../../../src/rpc/shapes.ts'
@@ -76,7 +77,11 @@ describeWithSshd('registries through a real sshd', (openssh) => {
       run: () => async (command, signal) => (await server.run(command, signal)).output,
       onModels: () => {},
       onVerdict: (_, model, row) => void rows.set(model, row),
-      file: { read: async () => ({}), write: async () => {} },
+      verdicts: new VerdictMemory({
+        file: { read: async () => ({}), write: async () => {} },
+        clock: systemClock,
+        log: silentLog,
+      }),
       clock: systemClock,
       log: silentLog,
     })

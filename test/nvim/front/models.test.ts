@@ -134,6 +134,16 @@ describeWithNeovim('the models', (nvim) => {
     expect(list).toMatch(/CAN: t tools · v vision · r reasons/)
   })
 
+  test.each([
+    [110, '● gpu  Ollama 0.32.15 · 1 model · 20 GB · 1 loaded, 21 GB VRAM · checked 20 min ago'],
+    [80, '● gpu  1 model · 20 GB · 1 loaded, 21 GB VRAM · checked 20 min ago'],
+    [50, '● gpu  1 model · 1 loaded, 21 GB VRAM'],
+  ])('say on %d columns how old their verdicts are, where there is room', async (columns, head) => {
+    const models = [{ ...QWEN, update: { state: 'current', checked: now - 20 * 60_000 - 10_000 } }]
+    const front = await startFront(nvim, { script: { ...SCRIPT, serverModels: [{ ...GPU, models }, LAB] }, columns })
+    expect(lineWith(listOn(await openModels(front)), '● gpu ')?.trimEnd()).toBe(head)
+  })
+
   test('are there before the host has answered, and only of the server that is named', async () => {
     const front = await startFront(nvim, { script: { ...SCRIPT, hold: ['handshake'] } })
     await front.nvim.type(':Ollama models gpu<CR>')
@@ -357,7 +367,7 @@ describeWithNeovim('the models', (nvim) => {
   test('say that the host is gone, and come again with the next one', async () => {
     const front = await startFront(nvim, { script: SCRIPT })
     await openModels(front)
-    await front.perform(['exit', 3]).catch(() => {})
+    await front.tellHost('fake.do', { steps: [['exit', 3]] })
     await front.nvim.waitForScreen(/The host has ended/)
     await front.nvim.type('r')
     await front.nvim.waitForScreen(/llava:7b/)

@@ -3,9 +3,12 @@ import { PluginError } from '../../../src/core/errors.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import { ModelBook, type Way } from '../../../src/models/book.ts'
 import { emptyModels, type KeptModels } from '../../../src/models/models-file.ts'
+import { VerdictMemory } from '../../../src/models/verdict-memory.ts'
+import type { KeptVerdicts } from '../../../src/models/verdicts-file.ts'
 import type { LoadedModel, Model, ModelDetails } from '../../../src/providers/provider.ts'
 import type { ServerModels } from '../../../src/rpc/shapes.ts'
 import { FakeClock } from '../core/fake-clock.ts'
+import { memoryFile } from './update-rig.ts'
 
 const QWEN: Model = { name: 'qwen3:4b', digest: 'aaa', size: 7, capabilities: ['completion'] }
 const LLAMA: Model = { name: 'llama3.2:latest', digest: 'bbb' }
@@ -123,6 +126,24 @@ describe('ModelBook', () => {
     expect(last(told, 'gpu').models[1]?.update).toBeUndefined()
   })
 
+  it('shows the verdicts of an earlier session, of the same digest and within the hour', async () => {
+    const verdicts: KeptVerdicts = {
+      'registry.ollama.ai/library/qwen3:4b@aaa': { state: 'available', bytes: 5, checked: -1_000 },
+      'registry.ollama.ai/library/llama3.2:latest@other': { state: 'current', checked: -1_000 },
+    }
+    const { book, told, clock } = world({ kept: listOf('gpu', [QWEN, LLAMA]), verdicts })
+    await book.handlers['models.watch']({ watch: 1, servers: ['gpu'] })
+    const [qwen, llama] = told[0]?.models ?? []
+    expect(qwen?.update).toEqual({ state: 'available', bytes: 5, checked: -1_000 })
+    expect(llama?.update).toBeUndefined()
+    expect([book.wasJudged('gpu', 'qwen3:4b'), book.wasJudged('gpu', 'phi4')]).toEqual([true, false])
+    await clock.advance(3_600_000)
+    expect(last(told, 'gpu').models[0]?.update).toBeUndefined()
+    book.verdict('gpu', 'qwen3:4b', { state: 'current' })
+    await clock.advance(200)
+    expect(last(told, 'gpu').models[0]?.update).toEqual({ state: 'current' })
+  })
+
   it('shows a pull with its model or as a row of its own, and looks anew when it is done', async () => {
     const { book, clock, told, models } = world({})
     await book.handlers['models.watch']({ watch: 1, servers: ['gpu'] })
@@ -198,7 +219,13 @@ function listOf(server: string, models: Model[]): KeptModels {
   return { ...emptyModels(), servers: { [server]: { read: 0, models } } } as KeptModels
 }
 
-function world({ gpu = { state: 'ready' }, kept = emptyModels() }: { gpu?: Way; kept?: KeptModels | undefined }) {
+interface World {
+  gpu?: Way
+  kept?: KeptModels | undefined
+  verdicts?: KeptVerdicts
+}
+
+function world({ gpu = { state: 'ready' }, kept = emptyModels(), verdicts = {} }: World) {
   const clock = new FakeClock()
   const told: ServerModels[] = []
   const asked = { models: 0, loaded: 0, show: 0, version: 0 }
@@ -235,6 +262,7 @@ function world({ gpu = { state: 'ready' }, kept = emptyModels() }: { gpu?: Way; 
       show: () => count(server, 'show', details),
     }),
     file: { read: async () => structuredClone(kept), write: async (all) => void written.push(structuredClone(all)) },
+    verdicts: new VerdictMemory({ file: memoryFile(verdicts), clock, log: silentLog }),
     names: () => ['mine:1b'],
     defaultModel: () => 'gpu:qwen3:4b',
     clock,

@@ -4,8 +4,10 @@ import { silentLog } from '../../../src/core/log.ts'
 import { ModelBook } from '../../../src/models/book.ts'
 import { modelCatalogue } from '../../../src/models/catalogue.ts'
 import { emptyModels, type KeptModels } from '../../../src/models/models-file.ts'
+import { VerdictMemory } from '../../../src/models/verdict-memory.ts'
 import type { LoadedModel, Model, ModelKeeper, Provider } from '../../../src/providers/provider.ts'
 import { FakeClock, settle } from '../core/fake-clock.ts'
+import { memoryFile } from './update-rig.ts'
 
 const QWEN: Model = { name: 'qwen3:4b', size: 1, capabilities: ['completion', 'thinking'] }
 const LLAMA: Model = { name: 'llama3.2:latest' }
@@ -184,6 +186,7 @@ function world({ answers, kept = {}, loaded = {}, unreached = {} }: World) {
     source: () => ({}) as never,
     names: () => [],
     defaultModel: () => undefined,
+    verdicts: new VerdictMemory({ file: memoryFile(), clock, log: silentLog }),
     ...{ file, clock, log: silentLog },
   })
   const catalogue = modelCatalogue({

@@ -5,6 +5,7 @@ import { PluginError } from '../../../src/core/errors.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import type { Run } from '../../../src/models/local-manifests.ts'
 import { UpdateCheck } from '../../../src/models/update-check.ts'
+import { VerdictMemory } from '../../../src/models/verdict-memory.ts'
 import type { KeptVerdicts, VerdictsFile } from '../../../src/models/verdicts-file.ts'
 import type { Web, WebPlace, WebResponse } from '../../../src/models/web.ts'
 import type { Model } from '../../../src/providers/provider.ts'
@@ -51,7 +52,7 @@ export interface UpdateRigOptions {
 }
 
 export function updateCheck(options: UpdateRigOptions): UpdateCheck {
-  const { web = {}, models = [], onRow } = options
+  const { web = {}, models = [], onRow, clock = systemClock } = options
   const here = 'request' in web ? (web as Web) : fakeWeb(web as Answers)
   const installed = Array.isArray(models)
     ? { gpu: models as Model[] }
@@ -72,8 +73,8 @@ export function updateCheck(options: UpdateRigOptions): UpdateCheck {
       }),
     onModels: () => {},
     onVerdict: (server, model, row) => onRow?.(`${server}:${model}`, row),
-    file: options.file ?? memoryFile(),
-    clock: options.clock ?? systemClock,
+    verdicts: new VerdictMemory({ file: options.file ?? memoryFile(), clock, log: silentLog }),
+    clock,
     log: silentLog,
   })
 }
