@@ -9,7 +9,17 @@ import { LEAVE, RUN } from '../../../src/tunnel/ssh2/exec-bridge.ts'
 import { descendants } from '../../support/process-tree.ts'
 import { describeWithSshd } from '../../support/real-parts.ts'
 import { type Sshd, startSshd } from '../../support/sshd.ts'
-import { type Backend, failureOf, get, openRig, type Person, person, startBackend, text } from './tunnel-rig.ts'
+import {
+  type Backend,
+  failureOf,
+  get,
+  openRig,
+  type Person,
+  person,
+  type RigOptions,
+  startBackend,
+  text,
+} from './tunnel-rig.ts'
 
 /** What nc does, for a machine that has none; `socat - TCP:host:port` and `nc host port` both. */
 const PIPE = `
@@ -70,10 +80,10 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
     rmSync(folder, { recursive: true })
   })
 
-  async function rig(asker: Person, url?: URL): Promise<Server> {
+  async function rig(asker: Person, url?: URL, target: RigOptions['target'] = {}): Promise<Server> {
     const { host, port, user, clientKey } = sshd
     const known = { identityFile: clientKey.path, knownHosts: sshd.knownHostsLine() }
-    const place = { folder, host, port, user, backend, person: asker, ...known }
+    const place = { folder, host, port, user, backend, person: asker, target, ...known }
     const { server } = await openRig({ ...place, ...(url ? { url } : {}) })
     open.push(server)
     return server
@@ -200,9 +210,10 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
     ]) {
       await restart(line)
       const asker = person(RUN)
-      expect(await failureOf(get(await rig(asker)))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })
+      const server = await rig(asker, undefined, { channelTimeoutMs: 1_000 })
+      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })
       expect(asker.asked).toEqual([])
-      for (const server of open.splice(0)) server.close()
+      for (const opened of open.splice(0)) opened.close()
     }
   })
 

@@ -56,23 +56,18 @@ describe('an encrypted key', () => {
     const folder = mkdtempSync(join(tmpdir(), 'slow-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const path = join(folder, 'key')
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-a', '150', '-N', 'open', '-f', path])
-    let worst = 0
-    let last = performance.now()
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-a', '40', '-N', 'open', '-f', path])
+    let beats = 0
     const timer = setInterval(() => {
-      const now = performance.now()
-      worst = Math.max(worst, now - last)
-      last = now
+      beats += 1
     }, 5)
-    const start = performance.now()
     const opened = await unlockKey(readFileSync(path, 'utf8'), 'open', parseKey, never)
-    const took = performance.now() - start
     clearInterval(timer)
     expect(opened.kind === 'private' && opened.key.getPublicSSH()).toEqual(
       publicKeyOf(readFileSync(`${path}.pub`, 'utf8')),
     )
-    expect(took).toBeGreaterThan(500)
-    expect(worst).toBeLessThan(took / 2)
+    // Were it done on the host's own thread, there would be none.
+    expect(beats).toBeGreaterThan(5)
   })
 
   it('is given up with the signal, at once', async () => {
