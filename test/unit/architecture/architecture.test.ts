@@ -7,6 +7,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'main.ts': ['app.ts', 'nvim/attach.ts'],
   'app.ts': [''],
   'app-models.ts': [''],
+  'app-servers.ts': [''],
   'core/': [],
   'config/': ['core/'],
   'tunnel/': ['core/', 'config/schema.ts (type)', 'models/web.ts (type)', 'providers/provider.ts (type)'],
