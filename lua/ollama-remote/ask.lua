@@ -137,9 +137,16 @@ end
 
 ---@param question ollama.Question
 local function put_choice(question)
-  local options = { prompt = question.title, kind = 'ollama-question' }
-  vim.ui.select(question.choices or {}, options, function(choice)
-    answer(question, choice)
+  local answers = vim.tbl_map(function(choice)
+    return {
+      text = choice,
+      run = function()
+        answer(question, choice)
+      end,
+    }
+  end, question.choices or {})
+  require('ollama-remote.question').show(question.title, answers, function()
+    answer(question)
   end)
 end
 
@@ -184,6 +191,12 @@ function put_next()
   end
   watch_keys(false)
   put(table.remove(waiting, 1))
+end
+
+--- Whether no question stands or waits.
+---@return boolean
+function M.is_free()
+  return not asked and #waiting == 0 and not hold.is_on()
 end
 
 --- Calls back when no question stands or waits: another list would take the keys that are meant for its answer.

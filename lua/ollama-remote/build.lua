@@ -107,17 +107,21 @@ end
 
 ---@param root string
 local function offer(root)
-  local prompt = 'The host of ollama-remote.nvim is not built yet (npm, about a minute)'
-  vim.ui.select({ 'Build it now', 'Not now' }, { prompt = prompt }, function(choice)
-    if choice == 'Build it now' then
-      return build(root)
-    end
-    finish({
-      code = 'HOST_NOT_BUILT',
-      message = 'The host of ollama-remote.nvim is not built',
-      hint = ('Run "make build" in %s'):format(root),
-    })
-  end)
+  require('ollama-remote.question').confirm({
+    title = 'The host of ollama-remote.nvim is not built yet. Build it? (npm, about a minute)',
+    yes = 'build it now',
+    no = 'not now',
+    on_yes = function()
+      build(root)
+    end,
+    on_no = function()
+      finish({
+        code = 'HOST_NOT_BUILT',
+        message = 'The host of ollama-remote.nvim is not built',
+        hint = ('Run "make build" in %s'):format(root),
+      })
+    end,
+  })
 end
 
 --- Calls back at once when the host is built; else offers to build it and calls back after.

@@ -27,19 +27,6 @@ local function request(method, params, callback)
   end)
 end
 
---- Asks a yes or no; a list that is left without a choice is a no.
----@param question string
----@param yes string
----@param callback fun()
-function M.confirm(question, yes, callback)
-  local options = { prompt = question, kind = 'ollama-confirm' }
-  vim.ui.select({ yes, 'No' }, options, function(choice)
-    if choice == yes then
-      callback()
-    end
-  end)
-end
-
 --- The one saved chat of a name; where there are several, one of them is picked.
 ---@param name string
 ---@param callback fun(entry: ollama.SavedChat)
@@ -56,7 +43,9 @@ local function with_name(name, callback)
       return message.say(text, 'error')
     end
     if #found == 1 then
-      return callback(found[1])
+      return vim.schedule(function()
+        callback(found[1])
+      end)
     end
     require('ollama-remote.saved.shelf').pick_of(found, callback)
   end)
@@ -156,17 +145,22 @@ function M.delete_entry(entry, on_end)
       end
     end)
   end
-  if not living_with(entry.file) then
-    return M.confirm(('Move "%s" to the trash?'):format(entry.title), 'Move it', move)
-  end
-  local question = ('"%s" is open here. End it and move it to the trash?'):format(entry.title)
-  M.confirm(question, 'End and move it', function()
-    local chat = living_with(entry.file)
-    if not chat then
-      return move()
-    end
-    require('ollama-remote.chat.ending').end_saved(chat, move)
-  end)
+  local is_open = living_with(entry.file) ~= nil
+  local title = is_open and '"%s" is open here. End it and move it to the trash?'
+    or 'Move "%s" to the trash?'
+  require('ollama-remote.question').confirm({
+    title = title:format(entry.title),
+    yes = is_open and 'end it and move it' or 'move it',
+    no = 'keep it',
+    loses = true,
+    on_yes = function()
+      local chat = living_with(entry.file)
+      if not chat then
+        return move()
+      end
+      require('ollama-remote.chat.ending').end_saved(chat, move)
+    end,
+  })
 end
 
 ---@param name? string
@@ -201,6 +195,17 @@ local function clearing(summary)
   )
 end
 
+local function clear()
+  request('saved.clear', {}, function(cleared)
+    message.say(
+      ('%s went to the trash; :Ollama undo-clear brings them back for %d days'):format(
+        so_many(cleared.count),
+        KEPT_DAYS
+      )
+    )
+  end)
+end
+
 --- Moves all saved chats to the trash, after a question.
 function M.clear()
   request('saved.summary', {}, function(summary)
@@ -208,16 +213,16 @@ function M.clear()
       local none = summary.open > 0 and 'Only open chats are saved, and they stay'
       return message.whisper(none or 'No chat is saved')
     end
-    local question = clearing(summary)
-    M.confirm(question, 'Move them', function()
-      request('saved.clear', {}, function(cleared)
-        message.say(
-          ('%s went to the trash; :Ollama undo-clear brings them back for %d days'):format(
-            so_many(cleared.count),
-            KEPT_DAYS
-          )
-        )
-      end)
+    local it = summary.count == 1 and 'it' or 'them'
+    local question = {
+      title = clearing(summary),
+      yes = 'move ' .. it,
+      no = 'keep ' .. it,
+      loses = true,
+      on_yes = clear,
+    }
+    vim.schedule(function()
+      require('ollama-remote.question').confirm(question)
     end)
   end)
 end

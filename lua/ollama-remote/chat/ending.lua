@@ -63,35 +63,30 @@ end
 ---@param chat ollama.Chat
 local function ask(chat)
   local save = require('ollama-remote.saved.save')
-  local choices = {
-    {
-      text = 'Save it first',
-      run = function()
-        save.save(chat, nil, function()
-          finish(chat, 'save')
-        end)
-      end,
-    },
-    {
-      text = 'End it without saving',
-      run = function()
-        finish(chat, 'discard')
-      end,
-    },
-    { text = 'Let it go on', run = function() end },
-  }
-  local name = save.name_of(chat)
-  vim.ui.select(choices, {
-    prompt = ('"%s" is not saved'):format(name ~= '' and name or 'The chat'),
-    kind = 'ollama-close',
-    format_item = function(choice)
-      return choice.text
-    end,
-  }, function(choice)
-    if choice and chats.get(chat.id) then
-      choice.run()
+  local function when_there(run)
+    return function()
+      if chats.get(chat.id) then
+        run()
+      end
     end
+  end
+  local save_first = when_there(function()
+    save.save(chat, nil, function()
+      finish(chat, 'save')
+    end)
   end)
+  local lose = when_there(function()
+    finish(chat, 'discard')
+  end)
+  local name = save.name_of(chat)
+  require('ollama-remote.question').put(
+    ('"%s" is not saved. End it?'):format(name ~= '' and name or 'The chat'),
+    {
+      { text = 'No, let it go on' },
+      { text = 'Yes, save it and end it', run = save_first },
+      { text = 'Yes, end it and lose what is not saved', run = lose },
+    }
+  )
 end
 
 --- Whether nothing was ever said, written or begun in it.

@@ -160,15 +160,13 @@ end
 ---@param heading ollama.Turn
 local function ask(chat, turn, heading)
   local words = first_words(chat, heading)
-  require('ollama-remote.choose').pick({
-    title = ('Take out turn %d, %s: %s'):format(turn, heading.name, words),
-    kind = 'ollama-turn',
-    items = { 'keep it', 'take it out' },
-    on_choice = function(choice)
+  require('ollama-remote.question').confirm({
+    title = ('Take turn %d out? %s: %s'):format(turn, heading.name, words),
+    yes = 'take it out',
+    no = 'keep it',
+    loses = true,
+    on_yes = function()
       local now = chat.outline.turns[turn]
-      if choice ~= 'take it out' then
-        return
-      end
       if not now or now.row ~= heading.row or first_words(chat, now) ~= words then
         return message.say('The chat has changed meanwhile, so the turn stays', 'warn')
       end

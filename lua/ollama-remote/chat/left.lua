@@ -61,8 +61,7 @@ end
 ---@param left ollama.LeftOver
 ---@param on_end? fun()
 local function throw_away(left, on_end)
-  local question = ('Move "%s" to the trash?'):format(left.title)
-  require('ollama-remote.saved').confirm(question, 'Move it', function()
+  local function drop()
     rpc.request('left.drop', { key = left.key }, function(failure, dropped)
       if failure then
         return require('ollama-remote.chat.session').tell(failure)
@@ -75,7 +74,14 @@ local function throw_away(left, on_end)
         on_end()
       end
     end)
-  end)
+  end
+  require('ollama-remote.question').confirm({
+    title = ('Move "%s" to the trash?'):format(left.title),
+    yes = 'move it',
+    no = 'keep it',
+    loses = true,
+    on_yes = drop,
+  })
 end
 
 --- Lists what was left over, and has one of them taken up; or moved to the trash, for whoever has a list without keys.

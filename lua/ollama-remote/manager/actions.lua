@@ -47,18 +47,6 @@ local function users(model)
   return who:format(table.concat(titles, ', '))
 end
 
----@param question string
----@param yes string
----@param callback fun()
-local function confirm(question, yes, callback)
-  local options = { prompt = question, kind = 'ollama-confirm' }
-  vim.ui.select({ 'leave it', yes }, options, function(choice)
-    if choice == yes then
-      callback()
-    end
-  end)
-end
-
 --- Says in the row what is being done, until it is.
 ---@param model ollama.ModelRow
 ---@param words string
@@ -83,11 +71,17 @@ M.delete = with_model(function(model)
   local what = size ~= '' and ('%s (%s)'):format(model.ref, size) or model.ref
   local uses = users(model)
     .. (model.ref == view.default_model and 'It is the default model. ' or '')
-  confirm(('%sDelete %s from its server?'):format(uses, what), 'delete it', function()
-    work(model, 'deleting …', 'models.delete', about(model), function()
-      message.say(model.ref .. ' is deleted')
-    end)
-  end)
+  require('ollama-remote.question').confirm({
+    title = ('%sDelete %s from its server?'):format(uses, what),
+    yes = 'delete it',
+    no = 'keep it',
+    loses = true,
+    on_yes = function()
+      work(model, 'deleting …', 'models.delete', about(model), function()
+        message.say(model.ref .. ' is deleted')
+      end)
+    end,
+  })
 end)
 
 M.copy = with_model(function(model)
@@ -120,7 +114,13 @@ M.unload = with_model(function(model)
   if chats == '' then
     return unload()
   end
-  confirm(('%sUnload %s?'):format(chats, model.ref), 'unload it', unload)
+  require('ollama-remote.question').confirm({
+    title = ('%sUnload %s?'):format(chats, model.ref),
+    yes = 'unload it',
+    no = 'keep it loaded',
+    loses = true,
+    on_yes = unload,
+  })
 end)
 
 --- Ollama takes a duration, and -1 for as long as it runs.

@@ -180,12 +180,18 @@ local take_up
 ---@param chat ollama.Chat
 ---@param failure ollama.Error
 local function offer_copy(chat, failure)
-  local copy = 'Go on with a copy'
-  local options = { prompt = message.of(failure), kind = 'ollama-confirm' }
-  vim.ui.select({ copy, 'Only read it' }, options, function(choice)
-    if choice == copy and chats.get(chat.id) then
-      take_up(chat, true)
-    end
+  local question = {
+    title = message.of(failure) .. '\nGo on with a copy?',
+    yes = 'go on with a copy',
+    no = 'only read it',
+    on_yes = function()
+      if chats.get(chat.id) then
+        take_up(chat, true)
+      end
+    end,
+  }
+  vim.schedule(function()
+    require('ollama-remote.question').confirm(question)
   end)
 end
 

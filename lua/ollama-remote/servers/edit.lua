@@ -103,8 +103,6 @@ local function save(draft)
   end)
 end
 
-local SAVE, CHANGE, DROP = 'save it all the same', 'change it', 'give it up'
-
 --- Tests the draft, and keeps it when it is well or when that is wanted all the same.
 ---@param draft ollama.ServerDraft
 ---@param change fun() asks again
@@ -121,19 +119,27 @@ local function try(draft, change)
       test_module.close(test)
       return save(draft)
     end
+    local function closing(run)
+      return function()
+        test_module.close(test)
+        run()
+      end
+    end
+    local answers = {
+      { text = 'No, change it', run = closing(change) },
+      { text = 'No, give it up', run = closing(function() end) },
+    }
     -- What the configuration refuses cannot be written.
-    local choices = failure.code == 'CONFIG_INVALID' and { CHANGE, DROP } or { CHANGE, SAVE, DROP }
-    local prompt = ('%s was not reached (%s)'):format(draft.name, failure.code)
+    if failure.code ~= 'CONFIG_INVALID' then
+      local keep = closing(function()
+        save(draft)
+      end)
+      table.insert(answers, 2, { text = 'Yes, keep it all the same', run = keep })
+    end
+    local title = ('%s was not reached (%s). Keep it?'):format(draft.name, failure.code)
     vim.schedule(function()
       vim.cmd.redraw()
-      vim.ui.select(choices, { prompt = prompt, kind = 'ollama-server' }, function(choice)
-        test_module.close(test)
-        if choice == SAVE then
-          save(draft)
-        elseif choice == CHANGE then
-          change()
-        end
-      end)
+      require('ollama-remote.question').put(title, answers, answers[#answers].run)
     end)
   end
   require('ollama-remote.servers.test').show(server, options)
@@ -241,13 +247,15 @@ function M.remove(server)
   if server.origin == 'setup' or server.origin == 'none' then
     return remove(server)
   end
-  local prompt = ('Remove %s from ollama_config.lua?'):format(server.name)
-  local options = { prompt = prompt, kind = 'ollama-server' }
-  vim.ui.select({ 'keep it', 'remove it' }, options, function(choice)
-    if choice == 'remove it' then
+  require('ollama-remote.question').confirm({
+    title = ('Remove %s from ollama_config.lua?'):format(server.name),
+    yes = 'remove it',
+    no = 'keep it',
+    loses = true,
+    on_yes = function()
       remove(server)
-    end
-  end)
+    end,
+  })
 end
 
 return M

@@ -46,14 +46,12 @@ function M.look(server)
   if not server then
     return message.whisper('Which server? :Ollama service NAME')
   end
-  local run = ('Run `systemctl status ollama` on %s over SSH: it only reads'):format(server)
-  require('ollama-remote.choose').pick({
-    title = 'Look at the service of Ollama?',
-    items = { run, 'Leave it' },
-    on_choice = function(choice)
-      if choice == run then
-        look(server)
-      end
+  require('ollama-remote.question').confirm({
+    title = ('Look at the service of Ollama on %s?'):format(server),
+    yes = 'run `systemctl status ollama` there over SSH: it only reads',
+    no = 'leave it',
+    on_yes = function()
+      look(server)
     end,
   })
 end

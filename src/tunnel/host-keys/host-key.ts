@@ -26,8 +26,8 @@ export interface HostKeyContext {
   onNotice: (text: string) => void
 }
 
-export const TRUST = 'Trust and remember'
-export const REFUSE = 'Refuse'
+export const TRUST = 'Yes, trust it and remember it'
+export const REFUSE = 'No, refuse it'
 
 /** Reads all known_hosts files that hold for a host. One that cannot be read counts as empty, as with OpenSSH, and is told. */
 export async function readKnownHosts(
@@ -139,7 +139,7 @@ async function decide(
     return
   }
   const question = { title: `The authenticity of host '${name}' can't be established`, detail: detailOf(found, print) }
-  const choice = await context.prompts.choose({ ...question, choices: [TRUST, REFUSE] }, context.signal)
+  const choice = await context.prompts.choose({ ...question, choices: [REFUSE, TRUST] }, context.signal)
   if (choice === TRUST) return context.log.info('the user trusts a host key', { name, fingerprint: fingerprint(key) })
   throw new PluginError('SSH_HOST_KEY_UNKNOWN', `The host key of ${inWords(name)} was not trusted`, {
     hint: `Compare it with the server's: ssh-keygen -lf /etc/ssh/ssh_host_${fileLabel(key)}_key.pub (${print}).`,

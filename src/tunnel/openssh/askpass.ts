@@ -24,7 +24,7 @@ export interface AskpassOptions {
   onRefused: (reason: PluginError) => void
 }
 
-const ALLOW = 'Allow'
+const ALLOW = 'Yes, allow it'
 
 /** The longest question that is listened to, in bytes. */
 const MAX_QUESTION_BYTES = 65_536
@@ -132,7 +132,7 @@ export class Askpass {
 
   async #judge(question: AskpassQuestion & { kind: 'host key' }, signal: AbortSignal): Promise<string> {
     const { title, detail } = question
-    const choice = await this.#options.prompts.choose({ title, detail, choices: [TRUST, REFUSE] }, signal)
+    const choice = await this.#options.prompts.choose({ title, detail, choices: [REFUSE, TRUST] }, signal)
     if (choice === TRUST) this.trusted++
     else this.#options.onRefused(untrustedError(this.#options.parameters, detail))
     return choice === TRUST ? 'yes' : 'no'
@@ -140,7 +140,7 @@ export class Askpass {
 
   async #confirm(question: AskpassQuestion & { kind: 'confirm' }, signal: AbortSignal): Promise<string | undefined> {
     const { title, detail } = question
-    const choice = await this.#options.prompts.choose({ title, detail, choices: [ALLOW, REFUSE] }, signal)
+    const choice = await this.#options.prompts.choose({ title, detail, choices: [REFUSE, ALLOW] }, signal)
     return choice === ALLOW ? 'yes' : undefined
   }
 

@@ -44,8 +44,8 @@ const WAITS_MS = [50, 200, 800]
 /** Time that other commands of ours are given to end. */
 const QUIET_MS = 1_000
 
-export const RUN = 'Run it there'
-export const LEAVE = 'Leave it'
+export const RUN = 'Yes, run it there'
+export const LEAVE = 'No, leave it'
 
 export class ExecBridge implements Bridge {
   readonly #client: ExecClient
@@ -144,7 +144,7 @@ export class ExecBridge implements Bridge {
       detail:
         'The administrator of this server has forbidden TCP forwarding; this goes round it.\nAsk them if in doubt.',
     }
-    const choice = await prompts.choose({ ...question, choices: [RUN, LEAVE] }, signal)
+    const choice = await prompts.choose({ ...question, choices: [LEAVE, RUN] }, signal)
     consent.answer = choice === RUN ? 'allowed' : 'refused'
     log.info('a bridge round forbidden forwarding', { host: place.alias, command, answer: consent.answer })
   }

@@ -132,7 +132,7 @@ export const reachingFaults: readonly Fault[] = [
     world: () => ({ knownHosts: '' }),
     strike: () => {},
     gestures: async ({ world }) => {
-      await world.nvim.waitForScreen(/Trust and remember/)
+      await world.nvim.waitForScreen(/Yes, trust it and remember it/)
       await world.nvim.type('<Esc>')
     },
     mend: (stage) => stage.trust(),

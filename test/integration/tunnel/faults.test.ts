@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/core/clock.ts'
 import type { Server } from '../../../src/tunnel/server.ts'
 import { type Backend, failureOf, get, openRig, person, type RigOptions, startBackend, text } from './tunnel-rig.ts'
 
-const TRUST = 'Trust and remember'
+const TRUST = 'Yes, trust it and remember it'
 
 describe('the tunnel with faulty servers', () => {
   let backend: Backend

@@ -98,7 +98,7 @@ describeWithSshd('host keys of several types', (openssh) => {
   it('one of them, once trusted, is found by the ssh program itself', async () => {
     const fresh = join(mkdtempSync(join(folder, 'home-')), 'ssh', 'known_hosts')
     const { failure } = await connect({
-      person: person('Trust and remember'),
+      person: person('Yes, trust it and remember it'),
       config: ['HashKnownHosts yes'],
       target: { knownHostsFile: fresh },
     })

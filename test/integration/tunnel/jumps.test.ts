@@ -109,7 +109,7 @@ describeWithSshd('a way over other servers', (openssh) => {
   })
 
   it("asks about a hop's unknown key under the hop's own name", async () => {
-    const asker = person('Trust and remember')
+    const asker = person('Yes, trust it and remember it')
     const knownHosts = [inner, target].map((sshd) => sshd.knownHostsLine()).join('\n')
     const { server, knownHostsFile } = await rig({ target: { jump: 'gate' }, knownHosts, person: asker })
     await get(server)

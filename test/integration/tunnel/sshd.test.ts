@@ -183,7 +183,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
 
   describe('host key', () => {
     it('that is unknown is shown as ssh shows it, and remembered so that ssh-keygen finds it', async () => {
-      const asker = person('Trust and remember')
+      const asker = person('Yes, trust it and remember it')
       const { server, knownHostsFile } = await rig({
         knownHosts: '# nothing',
         config: ['HashKnownHosts yes'],
@@ -205,7 +205,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
     })
 
     it('is written to a file with mode 0600 that was not there', async () => {
-      const options: Partial<RigOptions> = { person: person('Trust and remember'), folder }
+      const options: Partial<RigOptions> = { person: person('Yes, trust it and remember it'), folder }
       const { host, port, user } = sshd
       const made = await openRig({ folder, host, port, user, backend, identityFile: sshd.clientKey.path, ...options })
       open.push(made.server)
@@ -213,13 +213,16 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
       expect(statSync(made.knownHostsFile).mode & 0o777).toBe(0o600)
     })
 
-    it.each(['Refuse', undefined])('that is not trusted (%s) ends the attempt before any login', async (answer) => {
-      const before = sshd.log().length
-      const { server, knownHostsFile } = await rig({ knownHosts: '', person: person(answer) })
-      expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
-      expect(readFileSync(knownHostsFile, 'utf8').trim()).toBe('')
-      expect(sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
-    })
+    it.each(['No, refuse it', undefined])(
+      'that is not trusted (%s) ends the attempt before any login',
+      async (answer) => {
+        const before = sshd.log().length
+        const { server, knownHostsFile } = await rig({ knownHosts: '', person: person(answer) })
+        expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
+        expect(readFileSync(knownHostsFile, 'utf8').trim()).toBe('')
+        expect(sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
+      },
+    )
 
     it('that is unknown is refused unasked with StrictHostKeyChecking yes', async () => {
       const asker = person()
@@ -229,7 +232,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
     })
 
     it('that is unknown is asked about with StrictHostKeyChecking no', async () => {
-      const asker = person('Refuse')
+      const asker = person('No, refuse it')
       const { server } = await rig({ knownHosts: '', config: ['StrictHostKeyChecking no'], person: asker })
       await failureOf(get(server))
       expect(asker.asked).toHaveLength(1)
@@ -250,7 +253,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
       const known = sshd.hostKey.fingerprint
       await sshd.restart({ newHostKey: true })
       const before = sshd.log().length
-      const asker = person('Trust and remember')
+      const asker = person('Yes, trust it and remember it')
       const { server, knownHostsFile } = await rig({ knownHosts: `# one\n${line}`, person: asker })
       const failure = await failureOf(get(server))
       expect(failure.code).toBe('SSH_HOST_KEY_CHANGED')

@@ -21,7 +21,7 @@ describeWithSshd('a chat by the ssh program', (openssh) => {
       const before = await world.ends()
       world.ollama.script({ pieces: ['Come in.'] })
       await world.send('hello')
-      const trust = /(\d+): +Trust and remember/
+      const trust = /(\d+): +Yes, trust it and remember it/
       await world.nvim.type(`${trust.exec(await world.nvim.waitForScreen(trust))?.[1]}<CR>`)
       await world.nvim.waitForScreen(/Passphrase of[\s\S]*: *$/m)
       await world.nvim.type('wrong guess<CR>')

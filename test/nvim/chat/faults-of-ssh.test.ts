@@ -97,7 +97,7 @@ describeWithSshd('faults of SSH', (openssh) => {
       const before = await world.ends()
       await world.send('hello')
       await waitForWords(world, sshd().hostKey.fingerprint, `[127.0.0.1]:${sshd().port}`)
-      await choose(world, 'Refuse')
+      await choose(world, 'No, refuse it')
       await world.ended(before, 'failed')
       expect((await world.note()).code).toBe('SSH_HOST_KEY_UNKNOWN')
       expect(await readFile(world.knownHosts, 'utf8')).toBe('')
@@ -105,7 +105,7 @@ describeWithSshd('faults of SSH', (openssh) => {
 
       world.ollama.script({ pieces: ['Well met.'] })
       await world.nvim.type('<C-w>kgr<C-w>j')
-      await choose(world, 'Trust and remember')
+      await choose(world, 'Yes, trust it and remember it')
       expect((await world.ended(before + 1)).text).toBe('Well met.')
       expect(await readFile(world.knownHosts, 'utf8')).toContain(sshd().hostKey.publicLine)
 
@@ -164,7 +164,7 @@ describeWithSshd('faults of SSH', (openssh) => {
       const before = await world.ends()
       await world.send('hello')
       // The machine of the test has a program that could carry the requests.
-      await choose(world, 'Leave it')
+      await choose(world, 'No, leave it')
       await world.ended(before, 'failed')
       expect(await world.note()).toMatchObject({ code: 'SSH_FORWARDING_DENIED', text: /AllowTcpForwarding/ })
       await world.nvim.waitForScreen(/failed · SSH_FORWARDING_DENIED/)

@@ -114,7 +114,7 @@ describeWithNeovim('what was left over', (nvim) => {
     const front = await startFront(nvim, { script: { left: [{ ...row, transcript }] } })
     await front.nvim.command('Ollama recover!')
     await front.nvim.waitForScreen(/left over to the trash/)
-    for (const answer of ['<Esc>', 'q<CR>', '2<CR>']) {
+    for (const answer of ['<Esc>', 'q<CR>', '1<CR>']) {
       await front.nvim.type('1<CR>')
       await front.nvim.waitForScreen(/Move "locks" to the trash\?/)
       await front.nvim.type(answer)
@@ -124,7 +124,7 @@ describeWithNeovim('what was left over', (nvim) => {
     }
     await front.nvim.type('1<CR>')
     await front.nvim.waitForScreen(/Move "locks" to the trash\?/)
-    await front.nvim.type('1<CR>')
+    await front.nvim.type('2<CR>')
     await front.nvim.waitForScreen(/:Ollama undo-clear brings it back/)
     expect(await front.requests('left.drop')).toEqual([{ key: 'k' }])
     expect(await front.requests('chat.recover')).toEqual([])

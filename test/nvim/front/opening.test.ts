@@ -72,7 +72,7 @@ describeWithNeovim('opening', (nvim) => {
   test('without a built host it offers to build it, and says what to do when told not to', async () => {
     const front = await startFront(nvim, { host: '/nowhere/index.cjs', columns: 140 })
     await front.nvim.type(' oo')
-    await front.nvim.waitForScreen(/1: Build it now/)
+    await front.nvim.waitForScreen(/1: Yes, build it now/)
     await front.nvim.type('2<CR>')
     await front.nvim.waitForLua("return vim.fn.execute('messages'):find('make build', 1, true)")
   })

@@ -151,7 +151,7 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
 
   describe('a host key', () => {
     it('that is unknown is asked about and remembered', async () => {
-      const asker = person('Trust and remember')
+      const asker = person('Yes, trust it and remember it')
       const { server, knownHostsFile } = await rig({ knownHosts: '', person: asker })
       await get(server)
       expect(asker.asked).toHaveLength(1)
@@ -160,14 +160,14 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
       expect(readFileSync(knownHostsFile, 'utf8')).toContain(sshd.hostKey.publicLine)
     })
 
-    it.each(['Refuse', undefined])('that is unknown and answered by %s is not trusted', async (answer) => {
+    it.each(['No, refuse it', undefined])('that is unknown and answered by %s is not trusted', async (answer) => {
       const { server, knownHostsFile } = await rig({ knownHosts: '', person: person(answer) })
       expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
       expect(readFileSync(knownHostsFile, 'utf8').trim()).toBe('')
     })
 
     it('is asked about although the configuration would trust any', async () => {
-      const asker = person('Refuse')
+      const asker = person('No, refuse it')
       const { server } = await rig({ knownHosts: '', person: asker, config: ['StrictHostKeyChecking no'] })
       expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
       expect(asker.asked).toHaveLength(1)

@@ -142,7 +142,7 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
   })
 
   it('go over a hop whose host key is asked about, although the configuration would trust any', async () => {
-    const asker = person('Trust and remember', 'Trust and remember')
+    const asker = person('Yes, trust it and remember it', 'Yes, trust it and remember it')
     const hop = await startSshd({ openssh })
     const made = await openRig({
       ...{ folder, host: sshd.host, port: sshd.port, user: sshd.user, backend, person: asker, knownHosts: '' },

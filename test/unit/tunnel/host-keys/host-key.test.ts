@@ -36,17 +36,20 @@ describe('a host key', () => {
       {
         title: "The authenticity of host 'gpu.example.com' can't be established",
         detail: `ED25519 key fingerprint is ${fingerprint(KEY)}.`,
-        choices: ['Trust and remember', 'Refuse'],
+        choices: ['No, refuse it', 'Yes, trust it and remember it'],
       },
     ])
     expect(files.contents.get(FILE)).toBe(`gpu.example.com ssh-ed25519 ${KEY.toString('base64')}\n`)
   })
 
-  it.each(['Refuse', undefined, '', 'trust and remember'])('that is answered with %j is refused', async (answer) => {
-    const { verdict, files } = judge({ answers: [answer] })
-    await expect(verdict).rejects.toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
-    expect(files.contents.size).toBe(0)
-  })
+  it.each(['No, refuse it', undefined, '', 'yes, trust it and remember it'])(
+    'that is answered with %j is refused',
+    async (answer) => {
+      const { verdict, files } = judge({ answers: [answer] })
+      await expect(verdict).rejects.toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
+      expect(files.contents.size).toBe(0)
+    },
+  )
 
   it('that cannot be written down is trusted this time, and that is told', async () => {
     const { verdict, notices } = judge({ answers: [TRUST], parameters: { userKnownHostsFiles: [] } })
