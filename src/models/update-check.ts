@@ -1,7 +1,7 @@
 // Which installed models are out of date: every server's at once, many models at a time, each verdict told as it is given.
 // Not here: how a verdict comes about (verdict.ts), from where registries are asked (web-places.ts).
 import type { Clock } from '../core/clock.ts'
-import { PluginError, toPluginError } from '../core/errors.ts'
+import { PluginError, toPluginError, toRecord } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Params, Results } from '../rpc/protocol.ts'
@@ -42,6 +42,13 @@ interface Task {
   again: boolean
 }
 
+/** What came of one server's models; `refs` are those that are out of date. */
+interface Counts {
+  checked: number
+  unknown: number
+  refs: string[]
+}
+
 export class UpdateCheck {
   readonly #deps: UpdateCheckDeps
   readonly #life = new AbortController()
@@ -51,20 +58,27 @@ export class UpdateCheck {
   }
 
   /**
-   * @throws PluginError MODEL_NOT_FOUND for one that is not installed, REGISTRY_UNREACHABLE when no registry could be asked;
-   *   why a server could not be asked, when none could
+   * What could not be looked at of all that was meant is part of the outcome.
+   * @throws PluginError why nothing came of a question that named what is meant: MODEL_NOT_FOUND for one that is not
+   *   installed, REGISTRY_UNREACHABLE when no registry could be asked, else why its server could not
    */
   async check(params: Params<'updates.check'>): Promise<Results['updates.check']> {
     await this.#deps.verdicts.load()
-    const outcomes = await Promise.allSettled(this.#tasks(params).map((task) => this.#checkServer(task)))
-    const counts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+    const outcomes = await Promise.all(this.#tasks(params).map((task) => this.#outcomeOf(task)))
     await this.#deps.verdicts.save()
+    const failures = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []))
+    const counts = outcomes.flatMap((outcome) => ('error' in outcome ? [] : [outcome]))
     const isNamed = params.server !== undefined || params.models !== undefined
-    if (failures.length > 0 && (isNamed || counts.length === 0)) throw failures[0]
-    for (const error of failures) this.#deps.log.warn('models were not looked at', { error })
+    if (failures[0] && isNamed && counts.length === 0) throw failures[0].error
+    for (const { server, error } of failures) this.#deps.log.warn('models were not looked at', { server, error })
     const refs = counts.flatMap((count) => count.refs)
-    return { checked: counts.reduce((total, { checked }) => total + checked, 0), available: refs.length, refs }
+    return {
+      checked: sum(counts.map(({ checked }) => checked)),
+      available: refs.length,
+      unknown: sum(counts.map(({ unknown }) => unknown)),
+      refs,
+      failures: failures.map(({ server, error }) => ({ server, error: toRecord(error) })),
+    }
   }
 
   /** Ends every check. */
@@ -83,7 +97,15 @@ export class UpdateCheck {
     return [...byServer].map(([name, wanted]) => ({ server: name, models: wanted, again }))
   }
 
-  async #checkServer({ server, models, again }: Task): Promise<{ checked: number; refs: string[] }> {
+  async #outcomeOf(task: Task): Promise<Counts | { server: string; error: PluginError }> {
+    try {
+      return await this.#checkServer(task)
+    } catch (thrown) {
+      return { server: task.server, error: toPluginError(thrown) }
+    }
+  }
+
+  async #checkServer({ server, models, again }: Task): Promise<Counts> {
     const { places, run, clock } = this.#deps
     const installed = await this.#deps.models(server, this.#life.signal)
     const chosen = models ? models.map((wanted) => find(server, wanted, installed)) : installed
@@ -99,8 +121,9 @@ export class UpdateCheck {
       const rows = await this.#judgeAll(server, open, {
         ...{ registry: new Registry({ web, clock }), manifests, installed, signal },
       })
-      const available = [...known, ...rows].filter(([, { state }]) => state === 'available')
-      return { checked: chosen.length, refs: available.map(([{ name }]) => `${server}:${name}`) }
+      const of = (wanted: UpdateRow['state']) => [...known, ...rows].filter(([, { state }]) => state === wanted)
+      const refs = of('available').map(([{ name }]) => `${server}:${name}`)
+      return { checked: chosen.length, unknown: of('unknown').length, refs }
     } finally {
       over.abort(new PluginError('CANCELLED', 'The check is over'))
       web.close()
@@ -150,6 +173,10 @@ export class UpdateCheck {
     }
     return { known, open }
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 function find(server: string, wanted: string, installed: readonly Model[]): Model {

@@ -94,8 +94,15 @@ export interface Results {
   'models.load': Record<string, never>
   'models.unload': Record<string, never>
   'models.names': { installed: string[]; well_known: string[] }
-  /** `refs`: of those that are out of date. */
-  'updates.check': { checked: number; available: number; refs: string[] }
+  /** `refs`: of those that are out of date; `unknown`: how many of those that were looked at cannot be judged. */
+  'updates.check': {
+    checked: number
+    available: number
+    unknown: number
+    refs: string[]
+    /** Servers whose models were not looked at, or for which no registry could be asked, and why. */
+    failures: { server: string; error: ErrorRecord }[]
+  }
   'pulls.start': Record<string, never>
   'pulls.cancel': Record<string, never>
   'pulls.list': { pulls: PullRow[] }

@@ -62,6 +62,48 @@ describeWithNeovim('updates', (nvim) => {
     expect(await front.requests('pulls.start')).toEqual([])
   })
 
+  const DOWN = { code: 'SSH_UNREACHABLE', message: 'Nothing answers at lab.example:22', hint: 'Is it switched on?' }
+
+  test.each([
+    ['with a server that is down', ':OllamaUpdate', FOUND, '2 of 14 models: a newer one is to be had'],
+    ['with a server that is down, when the others are up to date', ':OllamaUpdate!', {}, '14 models looked at: none'],
+    ['while it pulls what the others have', ':OllamaUpdate!', FOUND, 'Updating 2 models'],
+    ['when that is the only one', ':OllamaUpdate!', { checked: 0 }, 'No model was looked at'],
+  ])('names the server and says why: %s', async (_, command, found, words) => {
+    const none = { checked: 14, available: 0, unknown: 0, refs: [] }
+    const failures = [{ server: 'lab', error: DOWN }]
+    const front = await startFront(nvim, { script: { found: { ...none, ...found, failures } }, columns: 60 })
+    await front.nvim.type(`${command}<CR>`)
+    await waitForMessage(front, words)
+    await waitForMessage(front, 'lab could not be asked: Nothing answers at lab.example:22')
+    await front.nvim.waitForScreen(/could not be asked/)
+    expect(await front.nvim.lua('return vim.api.nvim_get_mode().mode')).toBe('n')
+  })
+
+  test('says of how many it cannot be told, once why no registry can be reached, and that nothing is installed', async () => {
+    const error = { code: 'REGISTRY_UNREACHABLE', message: 'ollama.com cannot be reached from here' }
+    const failures = ['gpu', 'lab'].map((server) => ({ server, error }))
+    const found = { checked: 3, available: 0, unknown: 2, refs: [], failures }
+    const front = await startFront(nvim, { script: { found } })
+    await front.nvim.type(':OllamaUpdate!<CR>')
+    await waitForMessage(
+      front,
+      '3 models looked at: none is out of date — Of 2 models it cannot be told: :Ollama models says why — ollama.com cannot be reached from here',
+    )
+    expect(await front.nvim.messages()).not.toMatch(/could not be asked/)
+    const empty = await startFront(nvim, { script: { found: { checked: 0, available: 0, refs: [], failures: [] } } })
+    await empty.nvim.type(':OllamaUpdate!<CR>')
+    await waitForMessage(empty, 'No model is installed')
+  })
+
+  test('a host that dies in mid-check takes the check with it, which is said', async () => {
+    const front = await startFront(nvim, { script: { die: { 'updates.check': 3 } }, columns: 60 })
+    await front.nvim.type(':OllamaUpdate!<CR>')
+    await waitForMessage(front, 'The check for updates ended with the host: :OllamaUpdate! begins anew')
+    await waitForMessage(front, 'The host ended with exit code 3')
+    expect(await front.nvim.lua('return vim.api.nvim_get_mode().mode')).toBe('n')
+  })
+
   test(':Ollama pull pulls a model by its name', async () => {
     const front = await startFront(nvim)
     await front.nvim.type(':Ollama pull gpu:qwen3:4b<CR>')

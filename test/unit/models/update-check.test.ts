@@ -37,7 +37,7 @@ describe('UpdateCheck', () => {
   it('tells that each is looked at, then each verdict, and counts them', async () => {
     const { onRow, states } = rows()
     const counts = await updateCheck({ web: ANSWERS, models: MODELS, onRow }).check({})
-    expect(counts).toEqual({ checked: 2, available: 1, refs: ['gpu:stale:4b'] })
+    expect(counts).toEqual({ checked: 2, available: 1, unknown: 0, refs: ['gpu:stale:4b'], failures: [] })
     expect(states().slice(0, 2)).toEqual(['gpu:current:4b checking', 'gpu:stale:4b checking'])
     expect(states().slice(2).sort()).toEqual(['gpu:current:4b current', 'gpu:stale:4b available'])
   })
@@ -66,17 +66,23 @@ describe('UpdateCheck', () => {
   it('goes on without a server that gives no list, unless it was the one that was meant', async () => {
     const down = new PluginError('API_UNAVAILABLE', 'Nothing listens there')
     const check = updateCheck({ web: ANSWERS, models: { gpu: MODELS, down } })
-    expect(await check.check({})).toMatchObject({ checked: 2, available: 1 })
+    expect(await check.check({})).toMatchObject({
+      ...{ checked: 2, available: 1 },
+      failures: [{ server: 'down', error: { code: 'API_UNAVAILABLE', message: 'Nothing listens there' } }],
+    })
     await expect(check.check({ server: 'down' })).rejects.toBe(down)
-    await expect(updateCheck({ models: { down } }).check({})).rejects.toBe(down)
+    const alone = await updateCheck({ models: { down } }).check({})
+    expect(alone).toMatchObject({ checked: 0, refs: [], failures: [{ server: 'down' }] })
   })
 
   it('fails when no registry could be reached, with a verdict on each all the same', async () => {
     const { onRow, all } = rows()
     const check = updateCheck({ web: {}, models: MODELS, onRow })
     const message = 'ollama.com cannot be reached from here (its name is not known)'
-    await expect(check.check({})).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE', message })
-    expect(all.slice(2).map(([, { state, why }]) => [state, why])).toEqual([
+    const error = { code: 'REGISTRY_UNREACHABLE', message }
+    expect(await check.check({})).toMatchObject({ checked: 0, failures: [{ server: 'gpu', error }] })
+    await expect(check.check({ server: 'gpu' })).rejects.toMatchObject(error)
+    expect(all.slice(-2).map(([, { state, why }]) => [state, why])).toEqual([
       ['unknown', message],
       ['unknown', message],
     ])
@@ -85,7 +91,8 @@ describe('UpdateCheck', () => {
   it('does not fail while one registry answers', async () => {
     const models = [...MODELS, { ...model('x'), name: 'registry.example/team/x:4b' }]
     const { onRow, all } = rows()
-    expect(await updateCheck({ web: ANSWERS, models, onRow }).check({})).toMatchObject({ checked: 3, available: 1 })
+    const counts = await updateCheck({ web: ANSWERS, models, onRow }).check({})
+    expect(counts).toMatchObject({ checked: 3, available: 1, unknown: 1, failures: [] })
     expect(all.at(-1)?.[1].why ?? all.find(([, row]) => row.state === 'unknown')?.[1].why).toMatch(/registry\.example/)
   })
 
@@ -117,7 +124,7 @@ describe('UpdateCheck', () => {
     const outcome = check.check({})
     await new Promise((resolve) => setImmediate(resolve))
     check.close()
-    await expect(outcome).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(await outcome).toMatchObject({ failures: [{ error: { code: 'CANCELLED' } }] })
     expect(closed).toBe(1)
   })
 })
