@@ -52,7 +52,8 @@ export interface Results {
   'chat.close': Record<string, never>
   'saved.list': { total: number }
   'saved.cancel': Record<string, never>
-  'saved.preview': { text: string }
+  /** `above`: how many lines stand above it; `marks`: the words of the query, by line from 0, in bytes. */
+  'saved.preview': { text: string; above: number; marks: Array<{ line: number; from: number; to: number }> }
   'saved.rename': { file: string }
   'saved.delete': { count: number }
   /**

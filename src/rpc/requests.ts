@@ -126,8 +126,8 @@ export const requestSchemas = {
   'saved.list': z.object({ walk, query: z.string().optional() }),
   /** Ends a list that nobody waits for any more; its request is answered with CANCELLED. */
   'saved.cancel': z.object({ walk }),
-  /** The beginning of a saved chat's text. */
-  'saved.preview': z.object({ file, lines: z.int().positive() }),
+  /** The beginning of a saved chat's text; with `query`, what stands around the place that a search for it finds. */
+  'saved.preview': z.object({ file, lines: z.int().positive(), query: z.string().optional() }),
   'saved.rename': z.object({ file, name: z.string().min(1) }),
   /** Moves them to the trash. */
   'saved.delete': z.object({ files: z.array(file).min(1) }),

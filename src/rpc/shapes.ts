@@ -85,8 +85,11 @@ export interface SavedChat {
   bytes: number
   /** Whether it is a living chat now: of this Neovim, or of another. */
   open?: 'here' | 'elsewhere'
-  /** The first line in which a word that was searched for stands, from 1. */
-  match?: { line: number; text: string }
+  /**
+   * The first of the lines in which most of the words stand that were searched for and are not in the name: its number, from 1;
+   * the line, or what of a long one stands around the word; where in the line the word begins, in bytes.
+   */
+  match?: { line: number; text: string; column: number }
 }
 
 /** A chat that was not ended well. */

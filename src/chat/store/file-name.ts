@@ -36,6 +36,12 @@ export function readFileName(file: string): FileName | undefined {
   return { name, model, created: `${year}-${month}-${day} ${hour}:${minute}:${second}` }
 }
 
+/** What the name of any chat's file tells, also of one that is none of ours. */
+export function titleIn(file: string): { title: string; model: string } {
+  const { name, model } = readFileName(file) ?? { name: file.slice(0, -ENDING.length), model: '' }
+  return { title: name, model }
+}
+
 /** What stands in the file's name for a chat's name. The same again for what it gives. */
 export function fitName(name: string): string {
   return fitted(name, LONGEST_NAME) || 'chat'

@@ -4,7 +4,7 @@ import { lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { localTime } from '../record/conversation.ts'
 import { notFound, readFailure } from './failures.ts'
-import { ENDING, readFileName } from './file-name.ts'
+import { ENDING, readFileName, titleIn } from './file-name.ts'
 
 export interface Listed {
   /** Without the folder. */
@@ -133,10 +133,6 @@ function seen(folder: string, file: string): Listed[] {
   const stats = statSync(join(folder, file), { throwIfNoEntry: false })
   if (!stats?.isFile() || stats.size === 0) return []
   const { mtimeMs: changed, size: bytes } = stats
-  const { name, model, created } = readFileName(file) ?? {
-    name: file.slice(0, -ENDING.length),
-    model: '',
-    created: localTime(changed),
-  }
-  return [{ file, title: name, model, created, changed, bytes }]
+  const created = readFileName(file)?.created ?? localTime(changed)
+  return [{ file, ...titleIn(file), created, changed, bytes }]
 }

@@ -6,12 +6,14 @@ import type { Method, Params, Results } from '../../rpc/protocol.ts'
 import type { SavedChat } from '../../rpc/shapes.ts'
 import type { Claims } from './claims.ts'
 import { giveNameBack, makeFolder, moveFile, takeName } from './disk.ts'
-import { excerpt } from './excerpt.ts'
+import { type Excerpt, excerpt, excerptAround } from './excerpt.ts'
 import { inUse, notFound, writeFailure } from './failures.ts'
-import { ENDING, fileName, fitName, readFileName } from './file-name.ts'
+import { ENDING, fileName, fitName, readFileName, titleIn } from './file-name.ts'
+import { Finder } from './finder.ts'
 import { chatPath, isOurs, type Listed, listed, listedInParts } from './listing.ts'
-import { search, wordsOf } from './search.ts'
+import { missingIn } from './search.ts'
 import type { Trash } from './trash.ts'
+import { type Word, wordsOf } from './words.ts'
 
 type SavedMethod = Extract<Method, `saved.${string}`>
 export type SavedHandlers = { [M in SavedMethod]: (params: Params<M>) => Promise<Results[M]> | Results[M] }
@@ -39,16 +41,18 @@ const TELL_AFTER_MS = 60
 export class SavedChats {
   readonly #deps: SavedChatsDeps
   readonly #walks = new Map<number, AbortController>()
+  readonly #finder: Finder
 
   constructor(deps: SavedChatsDeps) {
     this.#deps = deps
+    this.#finder = new Finder(deps.folder)
   }
 
   get handlers(): SavedHandlers {
     return {
       'saved.list': (params) => this.#list(params),
       'saved.cancel': ({ walk }) => this.#cancel(walk),
-      'saved.preview': async ({ file, lines }) => ({ text: await excerpt(chatPath(this.#deps.folder(), file), lines) }),
+      'saved.preview': (params) => this.#preview(params),
       'saved.rename': async ({ file, name }) => ({ file: await this.#rename(file, name) }),
       'saved.delete': ({ files }) => this.#delete(files),
       'saved.summary': () => this.#summary(),
@@ -101,16 +105,22 @@ export class SavedChats {
     return total
   }
 
+  async #preview({ file, lines, query = '' }: Params<'saved.preview'>): Promise<Excerpt> {
+    const path = chatPath(this.#deps.folder(), file)
+    const words = wordsOf(query)
+    if (words.length === 0) return { text: await excerpt(path, lines), above: 0, marks: [] }
+    return await excerptAround(path, lines, { found: missingIn(titleIn(file), words), words })
+  }
+
   async #tellHits(
-    words: ReturnType<typeof wordsOf>,
+    words: readonly Word[],
     tell: (chats: readonly Listed[]) => Promise<void>,
     signal: AbortSignal,
   ): Promise<number> {
-    const folder = this.#deps.folder()
     let total = 0
     let batch: Listed[] = []
     let toldAt = performance.now() - TELL_AFTER_MS
-    for await (const hit of search(folder, await listed(folder, signal), words, signal)) {
+    for await (const hit of this.#finder.find(words, signal)) {
       total++
       batch.push(hit)
       if (batch.length < FIRST_BATCH && performance.now() - toldAt < TELL_AFTER_MS) continue

@@ -39,7 +39,7 @@ const DOORS: Record<string, readonly string[]> = {
     'tunnel/ssh-config/ssh-config.ts',
     'tunnel/ssh2/proxy-command.ts',
   ],
-  'node:fs': ['chat/store/listing.ts', 'config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
+  'node:fs': ['chat/store/listing.ts', 'chat/store/reader.ts', 'config/load.ts', 'core/log.ts', 'tunnel/ssh-files.ts'],
   'node:fs/promises': [
     'chat/journal/',
     'chat/store/',

@@ -42,6 +42,12 @@ describe('the saved chats', () => {
     expect(batches.flat()).toMatchObject([{ file: named('a'), match: { line: 3, text: 'the needle' } }])
     expect(await handlers['saved.preview']({ file: named('b'), lines: 9 })).toEqual({
       text: '## ◆ You · 2025-01-22 09:15:34\n\nhay',
+      above: 0,
+      marks: [],
+    })
+    expect(await handlers['saved.preview']({ file: named('a'), lines: 9, query: 'a needle' })).toMatchObject({
+      text: expect.stringContaining('the needle'),
+      marks: expect.arrayContaining([{ line: 2, from: 4, to: 10 }]),
     })
   })
 
