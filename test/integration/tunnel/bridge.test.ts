@@ -1,25 +1,14 @@
 // A real sshd that forbids forwarding, and what a user may choose to run there: each program, none, and where none may run.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { findProgram } from '../../../scripts/provision/command.ts'
 import type { Server } from '../../../src/tunnel/server.ts'
 import { LEAVE, RUN } from '../../../src/tunnel/ssh2/exec-bridge.ts'
 import { descendants } from '../../support/process-tree.ts'
 import { describeWithSshd } from '../../support/real-parts.ts'
-import { type Sshd, startSshd } from '../../support/sshd.ts'
-import {
-  type Backend,
-  failureOf,
-  get,
-  openRig,
-  type Person,
-  person,
-  type RigOptions,
-  startBackend,
-  text,
-} from './tunnel-rig.ts'
+import { setStage } from './stage.ts'
+import { failureOf, get, type Person, person, type RigOptions, text } from './tunnel-rig.ts'
 
 /** What nc does, for a machine that has none; `socat - TCP:host:port` and `nc host port` both. */
 const PIPE = `
@@ -32,15 +21,13 @@ socket.on('close', () => process.exit())
 `
 
 describeWithSshd('a server that forbids forwarding', (openssh) => {
-  let sshd: Sshd
-  let backend: Backend
-  let folder: string
   let processes: number
-  const open: Server[] = []
+  afterEach(() => expect.poll(() => descendants(process.pid).length, { timeout: 5_000 }).toBe(processes))
+  const stage = setStage({ openssh })
 
   /** The server's PATH, with a shell and these programs in it. */
   const pathWith = async (name: string, ...programs: ('nc' | 'socat' | 'curl')[]) => {
-    const path = join(folder, name)
+    const path = join(stage.folder, name)
     mkdirSync(path, { recursive: true })
     symlinkSync('/bin/sh', join(path, 'sh'))
     for (const program of programs) {
@@ -49,44 +36,27 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
       if (real !== undefined) {
         symlinkSync(real, place)
       } else {
-        writeFileSync(place, `#!/bin/sh\nexec '${process.execPath}' '${join(folder, 'pipe.cjs')}' "$@"\n`)
+        writeFileSync(place, `#!/bin/sh\nexec '${process.execPath}' '${join(stage.folder, 'pipe.cjs')}' "$@"\n`)
         chmodSync(place, 0o755)
       }
     }
     return `SetEnv PATH=${path}`
   }
   const restart = async (...config: string[]) => {
-    await sshd.restart({ config: ['AllowTcpForwarding no', ...config] })
+    await stage.sshd.restart({ config: ['AllowTcpForwarding no', ...config] })
     processes = descendants(process.pid).length
   }
 
   beforeAll(async () => {
-    sshd = await startSshd({ openssh })
-    backend = await startBackend()
-    folder = mkdtempSync(join(tmpdir(), 'bridge-'))
-    writeFileSync(join(folder, 'pipe.cjs'), PIPE)
+    writeFileSync(join(stage.folder, 'pipe.cjs'), PIPE)
     await restart(await pathWith('all', 'nc', 'socat', 'curl'))
   })
   beforeEach(() => {
     processes = descendants(process.pid).length
   })
-  afterEach(async () => {
-    for (const server of open.splice(0)) server.close()
-    await expect.poll(() => descendants(process.pid).length, { timeout: 5_000 }).toBe(processes)
-  })
-  afterAll(async () => {
-    await backend.stop()
-    await sshd.stop()
-    rmSync(folder, { recursive: true })
-  })
 
   async function rig(asker: Person, url?: URL, target: RigOptions['target'] = {}): Promise<Server> {
-    const { host, port, user, clientKey } = sshd
-    const known = { identityFile: clientKey.path, knownHosts: sshd.knownHostsLine() }
-    const place = { folder, host, port, user, backend, person: asker, target, ...known }
-    const { server } = await openRig({ ...place, ...(url ? { url } : {}) })
-    open.push(server)
-    return server
+    return (await stage.rig({ person: asker, target, ...(url ? { url } : {}) })).server
   }
 
   it('is gone round when the user says so, who is asked once for all requests and connections', async () => {
@@ -96,11 +66,11 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
     expect(answers.map((answer) => JSON.parse(answer).path)).toEqual(['/echo', '/echo', '/echo'])
     expect(asker.asked).toEqual([
       {
-        title: `127.0.0.1 forbids forwarding: run \`nc '127.0.0.1' ${backend.url.port}\` there for each request?`,
+        title: `127.0.0.1 forbids forwarding: run \`nc '127.0.0.1' ${stage.backend.url.port}\` there for each request?`,
         detail: expect.stringContaining('administrator'),
       },
     ])
-    await sshd.killSessions()
+    await stage.sshd.killSessions()
     await get(server)
     expect(asker.asked).toHaveLength(1)
   })
@@ -111,7 +81,7 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
     const answer = await server.http.request({ method: 'POST', path: '/echo', body })
     expect(JSON.parse(JSON.parse(await text(answer.body)).body)).toEqual(body)
     const stream = await server.http.request({ method: 'POST', path: '/stream' })
-    const gone = backend.nextHangUp()
+    const gone = stage.backend.nextHangUp()
     for await (const _ of stream.body) break
     await gone
   })
@@ -126,7 +96,7 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
     })
     expect(failure.hint).toContain('AllowTcpForwarding')
     expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })
-    await sshd.killSessions()
+    await stage.sshd.killSessions()
     expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })
     expect(asker.asked).toHaveLength(1)
     server.disconnect()
@@ -185,7 +155,7 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
     }
     expect(asker.asked[0]?.title).toContain(program)
     const stream = await server.http.request({ method: 'POST', path: '/stream' })
-    const gone = backend.nextHangUp()
+    const gone = stage.backend.nextHangUp()
     for await (const _ of stream.body) break
     await gone
   })
@@ -213,7 +183,7 @@ describeWithSshd('a server that forbids forwarding', (openssh) => {
       const server = await rig(asker, undefined, { channelTimeoutMs: 1_000 })
       expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })
       expect(asker.asked).toEqual([])
-      for (const opened of open.splice(0)) opened.close()
+      server.close()
     }
   })
 

@@ -1,17 +1,15 @@
 // ProxyCommands before a real sshd: one that carries, one that fails, one that hangs, one that dies, and what they leave behind.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { PROJECT_ROOT } from '../../../scripts/project-root.ts'
-import type { Server } from '../../../src/tunnel/server.ts'
 import { descendants, isAlive, kill } from '../../support/process-tree.ts'
 import { describeWithSshd } from '../../support/real-parts.ts'
-import { type Sshd, startSshd } from '../../support/sshd.ts'
 import { startWatched } from '../../support/watched-process.ts'
-import { type Backend, failureOf, get, openRig, type RigOptions, startBackend, text } from './tunnel-rig.ts'
+import { setStage } from './stage.ts'
+import { failureOf, get, type RigOptions, text } from './tunnel-rig.ts'
 
 /** What nc does, for a machine that has none. */
 const PIPE = `
@@ -22,57 +20,36 @@ socket.on('close', () => process.exit())
 `
 
 describeWithSshd('a ProxyCommand', (openssh) => {
-  let sshd: Sshd
-  let backend: Backend
-  let folder: string
   let pipe: string
   let before: number[]
-  const open: Server[] = []
   const started = () => descendants(process.pid).filter((pid) => !before.includes(pid))
-
-  beforeAll(async () => {
-    sshd = await startSshd({ openssh, config: ['MaxStartups 100'] })
-    backend = await startBackend()
-    folder = mkdtempSync(join(tmpdir(), 'proxy-'))
-    writeFileSync(join(folder, 'pipe.cjs'), PIPE)
-    pipe = `'${process.execPath}' ${join(folder, 'pipe.cjs')}`
+  afterEach(() => expect.poll(() => started().length, { timeout: 5_000 }).toBe(0))
+  const stage = setStage({ openssh, config: ['MaxStartups 100'] })
+  beforeAll(() => {
+    writeFileSync(join(stage.folder, 'pipe.cjs'), PIPE)
+    pipe = `'${process.execPath}' ${join(stage.folder, 'pipe.cjs')}`
   })
   beforeEach(() => {
     before = descendants(process.pid)
   })
-  afterEach(async () => {
-    for (const server of open.splice(0)) server.close()
-    await expect.poll(() => started().length, { timeout: 5_000 }).toBe(0)
-  })
-  afterAll(async () => {
-    await backend.stop()
-    await sshd.stop()
-    rmSync(folder, { recursive: true })
-  })
 
-  async function rig(command: string, options: Partial<RigOptions> = {}) {
-    const { port, user, clientKey } = sshd
-    const known = { knownHosts: sshd.knownHostsLine(), identityFile: clientKey.path }
-    const config = [`ProxyCommand ${command}`]
-    const made = await openRig({ folder, host: '127.0.0.1', port, user, backend, config, ...known, ...options })
-    open.push(made.server)
-    return made
-  }
+  const rig = (command: string, options: Partial<RigOptions> = {}) =>
+    stage.rig({ config: [`ProxyCommand ${command}`], ...options })
 
   it('carries the connection, its tokens expanded, and ends with it', async () => {
     const { server } = await rig(`${pipe} %h %p`)
     expect(JSON.parse(await get(server)).path).toBe('/echo')
-    expect(server.status().facts?.address).toBe(`${sshd.user}@127.0.0.1:${sshd.port}`)
+    expect(server.status().facts?.address).toBe(`${stage.sshd.user}@127.0.0.1:${stage.sshd.port}`)
     server.disconnect()
     await expect.poll(() => started().length).toBe(0)
     expect(JSON.parse(await get(server)).path).toBe('/echo')
   })
 
   it('may be ssh itself', async () => {
-    const known = join(folder, 'known')
-    writeFileSync(known, `${sshd.knownHostsLine()}\n`)
-    const options = `-F none -o UserKnownHostsFile=${known} -i ${sshd.clientKey.path} -p ${sshd.port}`
-    const { server } = await rig(`${openssh.ssh} ${options} -W %h:%p ${sshd.user}@127.0.0.1`)
+    const known = join(stage.folder, 'known')
+    writeFileSync(known, `${stage.sshd.knownHostsLine()}\n`)
+    const options = `-F none -o UserKnownHostsFile=${known} -i ${stage.sshd.clientKey.path} -p ${stage.sshd.port}`
+    const { server } = await rig(`${openssh.ssh} ${options} -W %h:%p ${stage.sshd.user}@127.0.0.1`)
     await get(server)
   })
 

@@ -1,97 +1,56 @@
 // The tunnel against a real sshd: logins, host keys, streams, and what happens when something dies.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { Server as NetServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Server } from '../../../src/tunnel/server.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWithSshd } from '../../support/real-parts.ts'
 import { type Agent, startAgent } from '../../support/ssh-agent.ts'
-import { type Sshd, startSshd } from '../../support/sshd.ts'
-import {
-  type Backend,
-  failureOf,
-  get,
-  openRig,
-  person,
-  type Rig,
-  type RigOptions,
-  startBackend,
-  text,
-} from './tunnel-rig.ts'
+import { setStage } from './stage.ts'
+import { failureOf, get, person, text } from './tunnel-rig.ts'
 
 describeWithSshd('the tunnel through a real sshd', (openssh) => {
-  let sshd: Sshd
-  let backend: Backend
-  let folder: string
-  const open: Server[] = []
+  const stage = setStage({ openssh, methods: ['publickey', 'password'], config: ['MaxStartups 100'] })
+  const { rig } = stage
 
-  beforeAll(async () => {
-    sshd = await startSshd({ openssh, methods: ['publickey', 'password'], config: ['MaxStartups 100'] })
-    backend = await startBackend()
-    folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
-  })
-  afterEach(() => {
-    for (const server of open.splice(0)) server.close()
-  })
-  afterAll(async () => {
-    await backend.stop()
-    await sshd.stop()
-    rmSync(folder, { recursive: true })
-  })
-
-  async function rig(options: Partial<RigOptions> = {}): Promise<Rig> {
-    const { host, port, user } = sshd
-    const usual = {
-      folder,
-      host,
-      port,
-      user,
-      backend,
-      identityFile: sshd.clientKey.path,
-      knownHosts: sshd.knownHostsLine(),
-    }
-    const made = await openRig({ ...usual, ...options })
-    open.push(made.server)
-    return made
-  }
-
-  const accepted = () => [...sshd.log().matchAll(/Accepted (publickey|password)/g)].length
+  const accepted = () => [...stage.sshd.log().matchAll(/Accepted (publickey|password)/g)].length
 
   describe('login', () => {
     it('by key, with the host known by a hashed line', async () => {
       const asker = person()
-      const { server } = await rig({ knownHosts: sshd.knownHostsLine(true), person: asker })
+      const { server } = await rig({ knownHosts: stage.sshd.knownHostsLine(true), person: asker })
       expect(JSON.parse(await get(server))).toEqual({ path: '/echo', body: '' })
       expect(asker.asked).toEqual([])
-      expect(backend.requests.at(-1)?.host).toBe(backend.url.host)
+      expect(stage.backend.requests.at(-1)?.host).toBe(stage.backend.url.host)
     })
 
     it('by an encrypted key, after a wrong passphrase, and asks no more when it reconnects', async () => {
-      const { path, passphrase } = sshd.clientKeyEncrypted
+      const { path, passphrase } = stage.sshd.clientKeyEncrypted
       const asker = person('wrong', passphrase)
       const { server } = await rig({ identityFile: path, person: asker })
       await get(server)
       expect(asker.asked).toEqual([
-        { title: `Passphrase of ${path}`, detail: `To log in as ${sshd.user}@127.0.0.1:${sshd.port}` },
+        { title: `Passphrase of ${path}`, detail: `To log in as ${stage.sshd.user}@127.0.0.1:${stage.sshd.port}` },
         { title: `Passphrase of ${path}`, detail: 'Wrong passphrase; 2 tries left' },
       ])
-      await sshd.killSessions()
+      await stage.sshd.killSessions()
       await get(server)
       expect(asker.asked).toHaveLength(2)
     })
 
     it('goes on to the password when the passphrase is cancelled', async () => {
-      if (sshd.password === undefined) return
-      const asker = person(undefined, sshd.password)
-      const { server } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: asker })
+      if (stage.sshd.password === undefined) return
+      const asker = person(undefined, stage.sshd.password)
+      const { server } = await rig({ identityFile: stage.sshd.clientKeyEncrypted.path, person: asker })
       await get(server)
       expect(asker.asked.map(({ title }) => title.split(' ')[0])).toEqual(['Passphrase', 'Password'])
     })
 
     it('is cancelled when every prompt is', async () => {
-      const { server } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: person(undefined, undefined) })
+      const { server } = await rig({
+        identityFile: stage.sshd.clientKeyEncrypted.path,
+        person: person(undefined, undefined),
+      })
       expect(await failureOf(get(server))).toMatchObject({
         code: 'SSH_AUTH_CANCELLED',
         message: expect.stringContaining('passphrase cancelled; password: cancelled'),
@@ -99,21 +58,21 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
     })
 
     it('by password, right after a wrong one, which is then remembered', async () => {
-      if (sshd.password === undefined) return
-      const asker = person('wrong', sshd.password)
+      if (stage.sshd.password === undefined) return
+      const asker = person('wrong', stage.sshd.password)
       const { server } = await rig({ identityFile: undefined, person: asker })
       await get(server)
       expect(asker.asked.map(({ detail }) => detail)).toEqual([
         expect.stringContaining('To log in as'),
         'That was refused; try again',
       ])
-      await sshd.killSessions()
+      await stage.sshd.killSessions()
       await get(server)
       expect(asker.asked).toHaveLength(2)
     })
 
     it('says what was tried when all was refused', async () => {
-      const stranger = join(folder, 'stranger')
+      const stranger = join(stage.folder, 'stranger')
       execFileSync(openssh.keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', stranger])
       const keysOnly = ['PasswordAuthentication no']
       const { server } = await rig({ identityFile: stranger, config: [...keysOnly, 'KbdInteractiveAuthentication no'] })
@@ -127,7 +86,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
 
     it('tells of a key file that is none', async () => {
       const { server } = await rig({
-        identityFile: sshd.clientKey.path.replace(/client$/, 'sshd_config'),
+        identityFile: stage.sshd.clientKey.path.replace(/client$/, 'sshd_config'),
         config: ['PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
         target: { transport: 'ssh2' },
       })
@@ -141,18 +100,18 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
       let agent: Agent
       beforeAll(async () => {
         const others = Array.from({ length: 8 }, (_, index) => {
-          const path = join(folder, `other-${index}`)
+          const path = join(stage.folder, `other-${index}`)
           execFileSync(openssh.keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', path])
           return { path }
         })
-        agent = await startAgent([...others, sshd.clientKeyEncrypted], openssh)
+        agent = await startAgent([...others, stage.sshd.clientKeyEncrypted], openssh)
       })
       afterAll(() => agent.stop())
 
       it('uses the key that IdentityFile names before all others, and asks nothing', async () => {
         const asker = person()
         const { server } = await rig({
-          identityFile: sshd.clientKeyEncrypted.path,
+          identityFile: stage.sshd.clientKeyEncrypted.path,
           config: [`IdentityAgent ${agent.socket}`],
           person: asker,
         })
@@ -162,7 +121,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
 
       it('knows the key by its .pub file alone', async () => {
         const { server } = await rig({
-          identityFile: sshd.clientKeyEncrypted.publicPath,
+          identityFile: stage.sshd.clientKeyEncrypted.publicPath,
           config: [`IdentityAgent ${agent.socket}`, 'IdentitiesOnly yes'],
         })
         await get(server)
@@ -192,35 +151,40 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
       await get(server)
       expect(asker.asked).toEqual([
         {
-          title: `The authenticity of host '[127.0.0.1]:${sshd.port}' can't be established`,
-          detail: `ED25519 key fingerprint is ${sshd.hostKey.fingerprint}.`,
+          title: `The authenticity of host '[127.0.0.1]:${stage.sshd.port}' can't be established`,
+          detail: `ED25519 key fingerprint is ${stage.sshd.hostKey.fingerprint}.`,
         },
       ])
-      const found = execFileSync(openssh.keygen, ['-F', `[127.0.0.1]:${sshd.port}`, '-f', knownHostsFile]).toString()
+      const found = execFileSync(openssh.keygen, [
+        '-F',
+        `[127.0.0.1]:${stage.sshd.port}`,
+        '-f',
+        knownHostsFile,
+      ]).toString()
       expect(found).toContain('found: line 2')
       expect(readFileSync(knownHostsFile, 'utf8')).toMatch(/^# nothing\n\|1\|/)
-      await sshd.killSessions()
+      await stage.sshd.killSessions()
       await get(server)
       expect(asker.asked).toHaveLength(1)
     })
 
     it('is written to a file with mode 0600 that was not there', async () => {
-      const options: Partial<RigOptions> = { person: person('Yes, trust it and remember it'), folder }
-      const { host, port, user } = sshd
-      const made = await openRig({ folder, host, port, user, backend, identityFile: sshd.clientKey.path, ...options })
-      open.push(made.server)
-      await get(made.server)
-      expect(statSync(made.knownHostsFile).mode & 0o777).toBe(0o600)
+      const { server, knownHostsFile } = await rig({
+        knownHosts: undefined,
+        person: person('Yes, trust it and remember it'),
+      })
+      await get(server)
+      expect(statSync(knownHostsFile).mode & 0o777).toBe(0o600)
     })
 
     it.each(['No, refuse it', undefined])(
       'that is not trusted (%s) ends the attempt before any login',
       async (answer) => {
-        const before = sshd.log().length
+        const before = stage.sshd.log().length
         const { server, knownHostsFile } = await rig({ knownHosts: '', person: person(answer) })
         expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_UNKNOWN' })
         expect(readFileSync(knownHostsFile, 'utf8').trim()).toBe('')
-        expect(sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
+        expect(stage.sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
       },
     )
 
@@ -244,30 +208,32 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
         config: ['StrictHostKeyChecking accept-new'],
       })
       await get(server)
-      expect(notices).toEqual([expect.stringContaining(sshd.hostKey.fingerprint)])
-      expect(readFileSync(knownHostsFile, 'utf8')).toContain(sshd.hostKey.publicLine)
+      expect(notices).toEqual([expect.stringContaining(stage.sshd.hostKey.fingerprint)])
+      expect(readFileSync(knownHostsFile, 'utf8')).toContain(stage.sshd.hostKey.publicLine)
     })
 
     it('that has changed is refused with both fingerprints, the place and the mend, and nothing is sent', async () => {
-      const line = sshd.knownHostsLine()
-      const known = sshd.hostKey.fingerprint
-      await sshd.restart({ newHostKey: true })
-      const before = sshd.log().length
+      const line = stage.sshd.knownHostsLine()
+      const known = stage.sshd.hostKey.fingerprint
+      await stage.sshd.restart({ newHostKey: true })
+      const before = stage.sshd.log().length
       const asker = person('Yes, trust it and remember it')
       const { server, knownHostsFile } = await rig({ knownHosts: `# one\n${line}`, person: asker })
       const failure = await failureOf(get(server))
       expect(failure.code).toBe('SSH_HOST_KEY_CHANGED')
       expect(failure.message).toContain(`${known} (${knownHostsFile}:2)`)
-      expect(failure.message).toContain(sshd.hostKey.fingerprint)
-      expect(failure.hint).toContain(`ssh-keygen -R '[127.0.0.1]:${sshd.port}' -f '${knownHostsFile}'`)
+      expect(failure.message).toContain(stage.sshd.hostKey.fingerprint)
+      expect(failure.hint).toContain(`ssh-keygen -R '[127.0.0.1]:${stage.sshd.port}' -f '${knownHostsFile}'`)
       expect(asker.asked).toEqual([])
-      expect(sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
-      execFileSync(openssh.keygen, ['-R', `[127.0.0.1]:${sshd.port}`, '-f', knownHostsFile], { stdio: 'ignore' })
-      await get((await rig({ knownHosts: sshd.knownHostsLine() })).server)
+      expect(stage.sshd.log().slice(before)).not.toMatch(/Accepted|Failed|userauth/)
+      execFileSync(openssh.keygen, ['-R', `[127.0.0.1]:${stage.sshd.port}`, '-f', knownHostsFile], { stdio: 'ignore' })
+      await get((await rig({ knownHosts: stage.sshd.knownHostsLine() })).server)
     })
 
     it('that is revoked is refused', async () => {
-      const { server } = await rig({ knownHosts: `${sshd.knownHostsLine()}\n@revoked * ${sshd.hostKey.publicLine}` })
+      const { server } = await rig({
+        knownHosts: `${stage.sshd.knownHostsLine()}\n@revoked * ${stage.sshd.hostKey.publicLine}`,
+      })
       expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_REVOKED' })
     })
   })
@@ -285,12 +251,12 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
     it('keep their channel for the next request', async () => {
       const { server } = await rig()
       await get(server)
-      const before = backend.connections
+      const before = stage.backend.connections
       for (let i = 0; i < 5; i++) {
         await text((await server.http.request({ method: 'POST', path: '/echo', body: { i } })).body)
       }
-      expect(backend.connections).toBe(before)
-      expect(backend.requests.at(-1)?.body).toBe('{"i":4}')
+      expect(stage.backend.connections).toBe(before)
+      expect(stage.backend.requests.at(-1)?.body).toBe('{"i":4}')
     })
 
     it('are not held up by Nagle: a small request on a kept channel takes far less than a delayed acknowledgement', async () => {
@@ -314,7 +280,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
         body: {},
         signal: controller.signal,
       })
-      const gone = backend.nextHangUp()
+      const gone = stage.backend.nextHangUp()
       const reason = new Error('enough')
       const reading = text(body)
       controller.abort(reason)
@@ -325,7 +291,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
     it('end at the server when their reader leaves', async () => {
       const { server } = await rig()
       const { body } = await server.http.request({ method: 'POST', path: '/stream' })
-      const gone = backend.nextHangUp()
+      const gone = stage.backend.nextHangUp()
       for await (const _ of body) break
       await gone
       await get(server)
@@ -335,7 +301,7 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
       const { server, log } = await rig()
       const { body } = await server.http.request({ method: 'POST', path: '/stream' })
       const reading = failureOf(text(body))
-      await sshd.killSessions()
+      await stage.sshd.killSessions()
       expect(await reading).toMatchObject({ code: 'SSH_DISCONNECTED' })
       expect(JSON.parse(await get(server)).path).toBe('/echo')
       expect(log()).toMatch(/from="ready" to="lost" code="SSH_DISCONNECTED"[\s\S]*from="lost" to="connecting"/)
@@ -376,17 +342,17 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
   })
 
   it('says so when forwarding is forbidden', async () => {
-    await sshd.restart({ config: ['AllowTcpForwarding no'] })
+    await stage.sshd.restart({ config: ['AllowTcpForwarding no'] })
     const { server } = await rig()
     expect(await failureOf(get(server))).toMatchObject({
       code: 'SSH_FORWARDING_DENIED',
       hint: expect.stringContaining('AllowTcpForwarding'),
     })
-    await sshd.restart({ config: [] })
+    await stage.sshd.restart({ config: [] })
   })
 
   it('never offers a password that the server does not take', async () => {
-    await sshd.restart({ config: ['PasswordAuthentication no'] })
+    await stage.sshd.restart({ config: ['PasswordAuthentication no'] })
     const asker = person('secret')
     const { server } = await rig({ identityFile: undefined, person: asker })
     expect(await failureOf(get(server))).toMatchObject({
@@ -394,15 +360,15 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
       message: expect.stringContaining('password: not offered'),
     })
     expect(asker.asked).toEqual([])
-    await sshd.restart({ config: [] })
+    await stage.sshd.restart({ config: [] })
   })
 
   it('logs in where key and password are wanted both', async () => {
-    if (sshd.password === undefined) return
-    await sshd.restart({ config: ['AuthenticationMethods publickey,password'] })
-    const { server } = await rig({ person: person(sshd.password) })
+    if (stage.sshd.password === undefined) return
+    await stage.sshd.restart({ config: ['AuthenticationMethods publickey,password'] })
+    const { server } = await rig({ person: person(stage.sshd.password) })
     await get(server)
-    await sshd.restart({ config: [] })
+    await stage.sshd.restart({ config: [] })
   })
 
   it('leaves nothing open when it is closed', async () => {

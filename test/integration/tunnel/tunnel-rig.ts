@@ -99,8 +99,8 @@ export interface RigOptions {
   hosts?: readonly string[]
   target?: Partial<SshTarget>
   identityFile?: string | undefined
-  /** The text of known_hosts. */
-  knownHosts?: string
+  /** The text of known_hosts; without it there is no such file. */
+  knownHosts?: string | undefined
   person?: Person
   url?: URL
   caFile?: string

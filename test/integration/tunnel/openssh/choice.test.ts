@@ -1,66 +1,24 @@
 // Which transport is taken by itself, against a real sshd that asks for what ssh2 cannot do.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Server } from '../../../../src/tunnel/server.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Authority, makeAuthority } from '../../../support/certificates.ts'
 import { describeWithSshd } from '../../../support/real-parts.ts'
-import { type Sshd, startSshd } from '../../../support/sshd.ts'
 import { endWatched, startWatched } from '../../../support/watched-process.ts'
-import {
-  type Backend,
-  failureOf,
-  get,
-  openRig,
-  person,
-  type Rig,
-  type RigOptions,
-  startBackend,
-} from '../tunnel-rig.ts'
-import { traces } from './traces.ts'
+import { setStage } from '../stage.ts'
+import { failureOf, get, person } from '../tunnel-rig.ts'
+import { setRuntimeFolder } from './traces.ts'
 
 const POST_QUANTUM = 'KexAlgorithms sntrup761x25519-sha512@openssh.com'
 
 describeWithSshd('the choice of a transport', (openssh) => {
-  let sshd: Sshd
-  let backend: Backend
+  setRuntimeFolder()
+  const stage = setStage({ openssh, config: ['MaxStartups 100'] })
+  const { rig } = stage
   let authority: Authority
-  let folder: string
-  let runtime: string
-  const open: Server[] = []
 
   beforeAll(async () => {
-    sshd = await startSshd({ openssh, config: ['MaxStartups 100'] })
-    authority = await makeAuthority(openssh, sshd.folder)
-    backend = await startBackend()
-    folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
-    runtime = mkdtempSync(join(tmpdir(), 'run-'))
-    vi.stubEnv('XDG_RUNTIME_DIR', runtime)
+    authority = await makeAuthority(openssh, stage.sshd.folder)
   })
-  afterEach(async () => {
-    for (const server of open.splice(0)) server.close()
-    await expect.poll(() => traces(runtime)).toEqual([])
-  })
-  afterAll(async () => {
-    vi.unstubAllEnvs()
-    await backend.stop()
-    await sshd.stop()
-    rmSync(folder, { recursive: true })
-    rmSync(runtime, { recursive: true })
-  })
-
-  async function rig(options: Partial<RigOptions> = {}): Promise<Rig> {
-    const { host, port, user } = sshd
-    const usual = {
-      ...{ folder, host, port, user, backend },
-      identityFile: sshd.clientKey.path,
-      knownHosts: sshd.knownHostsLine(),
-    }
-    const made = await openRig({ ...usual, ...options })
-    open.push(made.server)
-    return made
-  }
 
   it('is ssh2 where nothing speaks against it', async () => {
     const { server, notices } = await rig()
@@ -70,8 +28,8 @@ describeWithSshd('the choice of a transport', (openssh) => {
   })
 
   it('is the ssh program for a certificate of the user, with the reason told once', async () => {
-    await sshd.restart({ config: [`TrustedUserCAKeys ${authority.publicPath}`, 'MaxStartups 100'] })
-    const identityFile = await authority.makeUserKey('certified', sshd.user)
+    await stage.sshd.restart({ config: [`TrustedUserCAKeys ${authority.publicPath}`, 'MaxStartups 100'] })
+    const identityFile = await authority.makeUserKey('certified', stage.sshd.user)
     const { server, notices, log } = await rig({ identityFile })
     await get(server)
     const reason = `a certificate is there to log in with (${identityFile}-cert.pub)`
@@ -80,15 +38,15 @@ describeWithSshd('the choice of a transport', (openssh) => {
     await get(server)
     expect(notices).toEqual([`127.0.0.1 is reached by the ssh program: ${reason}`])
     expect(log()).toContain(reason)
-    await sshd.restart({ config: ['MaxStartups 100'] })
+    await stage.sshd.restart({ config: ['MaxStartups 100'] })
   })
 
   it('is the ssh program for a host that an authority vouches for', async () => {
-    const certificate = await authority.signHostKey(join(sshd.folder, 'host-ed25519'), '127.0.0.1')
-    await sshd.restart({ config: [`HostCertificate ${certificate}`, 'MaxStartups 100'] })
+    const certificate = await authority.signHostKey(join(stage.sshd.folder, 'host-ed25519'), '127.0.0.1')
+    await stage.sshd.restart({ config: [`HostCertificate ${certificate}`, 'MaxStartups 100'] })
     const asker = person()
     const { server, knownHostsFile } = await rig({
-      knownHosts: `@cert-authority [127.0.0.1]:${sshd.port} ${authority.publicLine}`,
+      knownHosts: `@cert-authority [127.0.0.1]:${stage.sshd.port} ${authority.publicLine}`,
       person: asker,
     })
     await get(server)
@@ -97,15 +55,15 @@ describeWithSshd('the choice of a transport', (openssh) => {
       transport: 'openssh',
       reason: `known_hosts names a certificate authority for the host (${knownHostsFile}:1)`,
     })
-    await sshd.restart({ config: ['MaxStartups 100'] })
+    await stage.sshd.restart({ config: ['MaxStartups 100'] })
   })
 
   it('is the ssh program for a connection that the user has already', async () => {
-    const controlPath = join(folder, 'master')
-    const login = ['-p', `${sshd.port}`, '-l', sshd.user, '-i', sshd.clientKey.path]
+    const controlPath = join(stage.folder, 'master')
+    const login = ['-p', `${stage.sshd.port}`, '-l', stage.sshd.user, '-i', stage.sshd.clientKey.path]
     const switches = ['-F', 'none', '-v', '-M', '-S', controlPath, '-N', '-o', 'StrictHostKeyChecking=no']
-    const known = ['-o', `UserKnownHostsFile=${join(folder, 'master-known_hosts')}`]
-    const master = startWatched(openssh.ssh, [...switches, ...known, ...login, sshd.host], {})
+    const known = ['-o', `UserKnownHostsFile=${join(stage.folder, 'master-known_hosts')}`]
+    const master = startWatched(openssh.ssh, [...switches, ...known, ...login, stage.sshd.host], {})
     await master.waitFor(/Entering interactive session/)
     const { server } = await rig({ identityFile: undefined, config: [`ControlPath ${controlPath}`] })
     await get(server)
@@ -116,8 +74,8 @@ describeWithSshd('the choice of a transport', (openssh) => {
   })
 
   describe('for a server with post-quantum key exchange only', () => {
-    beforeAll(() => sshd.restart({ config: [POST_QUANTUM, 'MaxStartups 100'] }))
-    afterAll(() => sshd.restart({ config: ['MaxStartups 100'] }))
+    beforeAll(() => stage.sshd.restart({ config: [POST_QUANTUM, 'MaxStartups 100'] }))
+    afterAll(() => stage.sshd.restart({ config: ['MaxStartups 100'] }))
 
     it('is the ssh program after ssh2 failed, and at once the next time', async () => {
       const { server, notices } = await rig()
@@ -126,9 +84,9 @@ describeWithSshd('the choice of a transport', (openssh) => {
       expect(server.status().facts).toMatchObject({ transport: 'openssh', reason })
       expect(notices).toEqual([`127.0.0.1 is reached by the ssh program: ${reason}`])
       server.disconnect()
-      const before = sshd.log().length
+      const before = stage.sshd.log().length
       await get(server)
-      expect(sshd.log().slice(before)).not.toMatch(/Unable to negotiate/)
+      expect(stage.sshd.log().slice(before)).not.toMatch(/Unable to negotiate/)
       expect(notices).toHaveLength(1)
     })
 
@@ -139,11 +97,11 @@ describeWithSshd('the choice of a transport', (openssh) => {
   })
 
   it('is not made anew after a refused login', async () => {
-    const before = sshd.log().length
+    const before = stage.sshd.log().length
     const { server } = await rig({ identityFile: undefined })
     expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_AUTH_FAILED' })
     expect(
-      sshd
+      stage.sshd
         .log()
         .slice(before)
         .match(/Connection from/g),

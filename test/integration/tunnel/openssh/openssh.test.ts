@@ -1,83 +1,40 @@
 // The tunnel by the system's ssh against a real sshd: logins, questions, streams, and what is left behind.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { PROJECT_ROOT } from '../../../../scripts/project-root.ts'
 import { run } from '../../../../scripts/provision/command.ts'
 import { isAtLeast } from '../../../../scripts/provision/openssh.ts'
-import type { Server } from '../../../../src/tunnel/server.ts'
 import { descendants, isAlive } from '../../../support/process-tree.ts'
 import { describeWithSshd } from '../../../support/real-parts.ts'
-import { type Sshd, startSshd } from '../../../support/sshd.ts'
 import { endWatched, startWatched } from '../../../support/watched-process.ts'
-import {
-  type Backend,
-  failureOf,
-  get,
-  openRig,
-  person,
-  type Rig,
-  type RigOptions,
-  startBackend,
-  text,
-} from '../tunnel-rig.ts'
-import { isSsh, sshProcesses, traces } from './traces.ts'
+import { setStage } from '../stage.ts'
+import { failureOf, get, person, type RigOptions, text } from '../tunnel-rig.ts'
+import { isSsh, setRuntimeFolder, sshProcesses, traces } from './traces.ts'
 
 describeWithSshd('the tunnel by the ssh program', (openssh) => {
-  let sshd: Sshd
-  let backend: Backend
-  let folder: string
-  let runtime: string
-  const open: Server[] = []
+  const runtime = setRuntimeFolder()
+  const stage = setStage({ openssh, methods: ['publickey', 'password'], config: ['MaxStartups 100'] })
 
-  beforeAll(async () => {
-    sshd = await startSshd({ openssh, methods: ['publickey', 'password'], config: ['MaxStartups 100'] })
-    backend = await startBackend()
-    folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
-    runtime = mkdtempSync(join(tmpdir(), 'run-'))
-    vi.stubEnv('XDG_RUNTIME_DIR', runtime)
-  })
-  afterEach(async () => {
-    for (const server of open.splice(0)) server.close()
-    await expect.poll(left).toEqual([])
-  })
-  afterAll(async () => {
-    vi.unstubAllEnvs()
-    await backend.stop()
-    await sshd.stop()
-    rmSync(folder, { recursive: true })
-    rmSync(runtime, { recursive: true })
-  })
+  const rig = (options: Partial<RigOptions> = {}) =>
+    stage.rig({ ...options, target: { transport: 'openssh', ...options.target } })
 
-  async function rig(options: Partial<RigOptions> = {}): Promise<Rig> {
-    const { host, port, user } = sshd
-    const usual = {
-      ...{ folder, host, port, user, backend },
-      identityFile: sshd.clientKey.path,
-      knownHosts: sshd.knownHostsLine(),
-    }
-    const made = await openRig({ ...usual, ...options, target: { transport: 'openssh', ...options.target } })
-    open.push(made.server)
-    return made
-  }
-
-  const left = () => traces(runtime)
+  const left = () => traces(runtime.path)
 
   it('logs in by key, with one 0600 socket in a 0700 folder and nothing else to connect to', async () => {
     const asker = person()
     const { server } = await rig({ person: asker })
     expect(JSON.parse(await get(server))).toEqual({ path: '/echo', body: '' })
     expect(asker.asked).toEqual([])
-    const [name = ''] = readdirSync(runtime)
-    expect(statSync(join(runtime, name)).mode & 0o777).toBe(0o700)
-    expect(statSync(join(runtime, name, 's0')).mode & 0o777).toBe(0o600)
+    const [name = ''] = readdirSync(runtime.path)
+    expect(statSync(join(runtime.path, name)).mode & 0o777).toBe(0o700)
+    expect(statSync(join(runtime.path, name, 's0')).mode & 0o777).toBe(0o600)
     expect(server.status().facts).toMatchObject({
       transport: 'openssh',
-      address: `${sshd.user}@127.0.0.1:${sshd.port}`,
-      login: `key ${sshd.clientKey.path}`,
+      address: `${stage.sshd.user}@127.0.0.1:${stage.sshd.port}`,
+      login: `key ${stage.sshd.clientKey.path}`,
       banner: expect.stringMatching(/^SSH-2\.0-OpenSSH_/),
     })
   })
@@ -91,41 +48,41 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
 
   it.each([true, false])('has an old sshd send each word at once when it may: %s', async (nudge) => {
     const isOld = !isAtLeast(openssh.version, 10, 1)
-    const before = sshd.log().length
+    const before = stage.sshd.log().length
     const { server } = await rig({ target: { nudge } })
     await get(server)
-    if (isOld && nudge) await sshd.waitForLog(/Starting session: command/, { after: before })
-    else expect(sshd.log().slice(before)).not.toContain('Starting session')
+    if (isOld && nudge) await stage.sshd.waitForLog(/Starting session: command/, { after: before })
+    else expect(stage.sshd.log().slice(before)).not.toContain('Starting session')
   })
 
   it('asks for the passphrase of an encrypted key, again when it was wrong, and never for the same twice', async () => {
-    const { path, passphrase } = sshd.clientKeyEncrypted
+    const { path, passphrase } = stage.sshd.clientKeyEncrypted
     const asker = person('wrong', passphrase)
     const { server } = await rig({ identityFile: path, person: asker })
     await get(server)
-    const account = `${sshd.user}@127.0.0.1:${sshd.port}`
+    const account = `${stage.sshd.user}@127.0.0.1:${stage.sshd.port}`
     expect(asker.asked).toEqual([
       { title: `Passphrase of ${path}`, detail: `To log in as ${account}` },
       { title: `Passphrase of ${path}`, detail: 'Wrong passphrase; 2 tries left' },
     ])
-    await sshd.killSessions()
+    await stage.sshd.killSessions()
     await get(server)
     expect(asker.asked).toHaveLength(2)
   })
 
   it('asks for a password, and keeps the one that was taken', async () => {
-    if (sshd.password === undefined) return
+    if (stage.sshd.password === undefined) return
     const secrets = new Map<string, string>()
-    const asker = person('wrong', sshd.password)
+    const asker = person('wrong', stage.sshd.password)
     const { server } = await rig({ identityFile: undefined, person: asker, more: { secrets } })
     await get(server)
-    const account = `${sshd.user}@127.0.0.1:${sshd.port}`
+    const account = `${stage.sshd.user}@127.0.0.1:${stage.sshd.port}`
     expect(asker.asked.map(({ title }) => title)).toEqual([`Password of ${account}`, `Password of ${account}`])
-    expect([...secrets]).toEqual([[`password of ${account}`, sshd.password]])
+    expect([...secrets]).toEqual([[`password of ${account}`, stage.sshd.password]])
   })
 
   it('ends when a question is cancelled', async () => {
-    const { server, log } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: person(undefined) })
+    const { server, log } = await rig({ identityFile: stage.sshd.clientKeyEncrypted.path, person: person(undefined) })
     expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_AUTH_CANCELLED' })
     expect(log()).not.toContain('kind="secret" answer')
   })
@@ -133,10 +90,10 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
   it('says that a key stayed locked', async () => {
     const asker = person('wrong', 'wrong', 'wrong')
     const target = { auth: ['key'] } as const
-    const { server } = await rig({ identityFile: sshd.clientKeyEncrypted.path, person: asker, target })
+    const { server } = await rig({ identityFile: stage.sshd.clientKeyEncrypted.path, person: asker, target })
     expect(await failureOf(get(server))).toMatchObject({
       code: 'SSH_PASSPHRASE_WRONG',
-      message: `The passphrase of ${sshd.clientKeyEncrypted.path} was wrong every time`,
+      message: `The passphrase of ${stage.sshd.clientKeyEncrypted.path} was wrong every time`,
     })
     expect(asker.asked).toHaveLength(3)
   })
@@ -155,9 +112,9 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
       const { server, knownHostsFile } = await rig({ knownHosts: '', person: asker })
       await get(server)
       expect(asker.asked).toHaveLength(1)
-      expect(asker.asked[0]?.title).toContain(`The authenticity of host '[127.0.0.1]:${sshd.port}`)
-      expect(asker.asked[0]?.detail).toContain(sshd.hostKey.fingerprint)
-      expect(readFileSync(knownHostsFile, 'utf8')).toContain(sshd.hostKey.publicLine)
+      expect(asker.asked[0]?.title).toContain(`The authenticity of host '[127.0.0.1]:${stage.sshd.port}`)
+      expect(asker.asked[0]?.detail).toContain(stage.sshd.hostKey.fingerprint)
+      expect(readFileSync(knownHostsFile, 'utf8')).toContain(stage.sshd.hostKey.publicLine)
     })
 
     it.each(['No, refuse it', undefined])('that is unknown and answered by %s is not trusted', async (answer) => {
@@ -174,18 +131,20 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     })
 
     it('that has changed is refused with both fingerprints and the place', async () => {
-      const line = sshd.knownHostsLine()
-      const known = sshd.hostKey.fingerprint
-      await sshd.restart({ newHostKey: true })
+      const line = stage.sshd.knownHostsLine()
+      const known = stage.sshd.hostKey.fingerprint
+      await stage.sshd.restart({ newHostKey: true })
       const { server, knownHostsFile } = await rig({ knownHosts: `# one\n${line}` })
       const failure = await failureOf(get(server))
       expect(failure.code).toBe('SSH_HOST_KEY_CHANGED')
       expect(failure.message).toContain(`${known} (${knownHostsFile}:2)`)
-      expect(failure.message).toContain(sshd.hostKey.fingerprint)
+      expect(failure.message).toContain(stage.sshd.hostKey.fingerprint)
     })
 
     it('that is revoked is refused', async () => {
-      const { server } = await rig({ knownHosts: `${sshd.knownHostsLine()}\n@revoked * ${sshd.hostKey.publicLine}` })
+      const { server } = await rig({
+        knownHosts: `${stage.sshd.knownHostsLine()}\n@revoked * ${stage.sshd.hostKey.publicLine}`,
+      })
       expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_HOST_KEY_REVOKED' })
     })
   })
@@ -196,7 +155,7 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
       const controller = new AbortController()
       const { signal } = controller
       const { body } = await server.http.request({ method: 'POST', path: '/stream', body: {}, signal })
-      const gone = backend.nextHangUp()
+      const gone = stage.backend.nextHangUp()
       const reading = text(body)
       const reason = new Error('enough')
       controller.abort(reason)
@@ -208,7 +167,7 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
       const { server } = await rig()
       const { body } = await server.http.request({ method: 'POST', path: '/stream' })
       const reading = failureOf(text(body))
-      await sshd.killSessions()
+      await stage.sshd.killSessions()
       expect(await reading).toMatchObject({ code: 'SSH_DISCONNECTED' })
       expect(JSON.parse(await get(server)).path).toBe('/echo')
     })
@@ -239,10 +198,10 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
   })
 
   it('says so when forwarding is forbidden', async () => {
-    await sshd.restart({ config: ['AllowTcpForwarding no'] })
+    await stage.sshd.restart({ config: ['AllowTcpForwarding no'] })
     const { server } = await rig()
     expect(await failureOf(get(server))).toMatchObject({ code: 'SSH_FORWARDING_DENIED' })
-    await sshd.restart({ config: [] })
+    await stage.sshd.restart({ config: [] })
   })
 
   it('says so when nobody listens for ssh, or no name is known', async () => {
@@ -277,8 +236,8 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     const config = knownHostsFile.replace(/known_hosts$/, 'config')
     const script = fileURLToPath(new URL('host-process.ts', import.meta.url))
     const runner = join(PROJECT_ROOT, 'scripts/run.mjs')
-    const options = [config, `${sshd.port}`, sshd.user, sshd.clientKey.path]
-    const host = startWatched(process.execPath, [runner, script, ...options], { XDG_RUNTIME_DIR: runtime })
+    const options = [config, `${stage.sshd.port}`, stage.sshd.user, stage.sshd.clientKey.path]
+    const host = startWatched(process.execPath, [runner, script, ...options], { XDG_RUNTIME_DIR: runtime.path })
     await host.waitFor(/ready/, { signal: AbortSignal.timeout(20_000) })
     const pids = descendants(host.child.pid ?? -1).filter(isSsh)
     expect(pids.length).toBeGreaterThanOrEqual(2)
@@ -311,7 +270,7 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
     await endWatched(master, 'SIGKILL')
     expect(await reading).toMatchObject({ code: 'SSH_DISCONNECTED' })
     await get(server)
-    expect(server.status().facts?.login).toBe(`key ${sshd.clientKey.path}`)
+    expect(server.status().facts?.login).toBe(`key ${stage.sshd.clientKey.path}`)
   })
 
   it.each(['/echo', '/cut'])('says through a ControlMaster what became of %s', async (path) => {
@@ -324,16 +283,16 @@ describeWithSshd('the tunnel by the ssh program', (openssh) => {
   })
 
   function accepted(): number {
-    return sshd.log().split('Accepted publickey').length
+    return stage.sshd.log().split('Accepted publickey').length
   }
 
   async function startMaster() {
-    const controlPath = join(folder, 'master')
-    const knownHosts = join(folder, 'master-known_hosts')
-    writeFileSync(knownHosts, `${sshd.knownHostsLine()}\n`)
-    const login = ['-p', `${sshd.port}`, '-l', sshd.user, '-i', sshd.clientKey.path]
+    const controlPath = join(stage.folder, 'master')
+    const knownHosts = join(stage.folder, 'master-known_hosts')
+    writeFileSync(knownHosts, `${stage.sshd.knownHostsLine()}\n`)
+    const login = ['-p', `${stage.sshd.port}`, '-l', stage.sshd.user, '-i', stage.sshd.clientKey.path]
     const switches = ['-F', 'none', '-v', '-M', '-S', controlPath, '-N', '-o', `UserKnownHostsFile=${knownHosts}`]
-    const master = startWatched(openssh.ssh, [...switches, ...login, sshd.host], {})
+    const master = startWatched(openssh.ssh, [...switches, ...login, stage.sshd.host], {})
     await master.waitFor(/Entering interactive session/)
     return { controlPath, master }
   }

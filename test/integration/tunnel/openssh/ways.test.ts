@@ -1,10 +1,9 @@
 // The ways in which the ssh program carries streams: to unix sockets, over hops, without sockets of our own, by a master.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server as NetServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { SshTarget } from '../../../../src/config/schema.ts'
 import { PluginError } from '../../../../src/core/errors.ts'
 import { silentLog } from '../../../../src/core/log.ts'
@@ -16,53 +15,39 @@ import type { Session } from '../../../../src/tunnel/transport.ts'
 import { kill } from '../../../support/process-tree.ts'
 import { describeWithSshd } from '../../../support/real-parts.ts'
 import { sshTarget } from '../../../support/ssh-target.ts'
-import { type Sshd, startSshd } from '../../../support/sshd.ts'
+import { startSshd } from '../../../support/sshd.ts'
 import { endWatched, startWatched } from '../../../support/watched-process.ts'
-import { type Backend, failureOf, get, openRig, person, startBackend } from '../tunnel-rig.ts'
-import { sshProcesses, traces } from './traces.ts'
+import { setStage } from '../stage.ts'
+import { failureOf, get, person } from '../tunnel-rig.ts'
+import { setRuntimeFolder, sshProcesses, traces } from './traces.ts'
 
 describeWithSshd('the ways of the ssh program', (openssh) => {
-  let sshd: Sshd
-  let backend: Backend
+  const runtime = setRuntimeFolder()
+  const stage = setStage({ openssh, config: ['MaxStartups 100'] })
   let echo: NetServer
-  let folder: string
-  let runtime: string
   let configFile: string
   let socketPath: string
   const open: Session[] = []
 
   beforeAll(async () => {
-    sshd = await startSshd({ openssh, config: ['MaxStartups 100'] })
-    backend = await startBackend()
-    folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
-    runtime = mkdtempSync(join(tmpdir(), 'run-'))
-    vi.stubEnv('XDG_RUNTIME_DIR', runtime)
-    socketPath = join(folder, 'far end.sock')
+    socketPath = join(stage.folder, 'far end.sock')
     echo = createServer((socket) => socket.pipe(socket))
     await new Promise<void>((resolve) => echo.listen(socketPath, resolve))
-    const knownHosts = join(folder, 'known_hosts')
-    writeFileSync(knownHosts, `${sshd.knownHostsLine()}\n`)
-    configFile = join(folder, 'config')
+    const knownHosts = join(stage.folder, 'known_hosts')
+    writeFileSync(knownHosts, `${stage.sshd.knownHostsLine()}\n`)
+    configFile = join(stage.folder, 'config')
     const lines = [`UserKnownHostsFile ${knownHosts}`, 'GlobalKnownHostsFile none', 'IdentityAgent none']
-    writeFileSync(configFile, `Host *\n${lines.join('\n')}\nControlPath ${join(folder, 'master')}\n`)
+    writeFileSync(configFile, `Host *\n${lines.join('\n')}\nControlPath ${join(stage.folder, 'master')}\n`)
   })
-  afterEach(async () => {
+  afterEach(() => {
     for (const session of open.splice(0)) session.end()
-    await expect.poll(() => traces(runtime)).toEqual([])
   })
-  afterAll(async () => {
-    vi.unstubAllEnvs()
-    echo.close()
-    await backend.stop()
-    await sshd.stop()
-    rmSync(folder, { recursive: true })
-    rmSync(runtime, { recursive: true })
-  })
+  afterAll(() => void echo.close())
 
   async function connect(more: Partial<OpensshOptions> = {}, target: Partial<SshTarget> = {}): Promise<Session> {
-    const { host, port, user } = sshd
+    const { host, port, user } = stage.sshd
     const { signal } = new AbortController()
-    const whole = sshTarget({ host, port, user, identityFile: sshd.clientKey.path, ...target })
+    const whole = sshTarget({ host, port, user, identityFile: stage.sshd.clientKey.path, ...target })
     const parameters = await resolveSsh(whole, { files: systemSshFiles, log: silentLog, signal, configFile })
     const session = await connectOpenssh(whole, parameters, {
       ...{ prompts: person().prompts, files: systemSshFiles, secrets: new Map(), log: silentLog, signal, configFile },
@@ -75,14 +60,14 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
   }
 
   async function startMaster() {
-    const login = ['-p', `${sshd.port}`, '-l', sshd.user, '-i', sshd.clientKey.path]
+    const login = ['-p', `${stage.sshd.port}`, '-l', stage.sshd.user, '-i', stage.sshd.clientKey.path]
     const switches = ['-F', configFile, '-v', '-M', '-N', '-o', 'StreamLocalBindUnlink=yes']
-    const master = startWatched(openssh.ssh, [...switches, ...login, sshd.host], {})
+    const master = startWatched(openssh.ssh, [...switches, ...login, stage.sshd.host], {})
     await master.waitFor(/Entering interactive session/)
     return master
   }
 
-  const backendAt = () => ({ host: '127.0.0.1', port: Number(backend.url.port) })
+  const backendAt = () => ({ host: '127.0.0.1', port: Number(stage.backend.url.port) })
 
   it('lead to a unix socket, whatever its name', async () => {
     const session = await connect()
@@ -144,9 +129,8 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
   it('go over a hop whose host key is asked about, although the configuration would trust any', async () => {
     const asker = person('Yes, trust it and remember it', 'Yes, trust it and remember it')
     const hop = await startSshd({ openssh })
-    const made = await openRig({
-      ...{ folder, host: sshd.host, port: sshd.port, user: sshd.user, backend, person: asker, knownHosts: '' },
-      identityFile: sshd.clientKey.path,
+    const made = await stage.rig({
+      ...{ person: asker, knownHosts: '' },
       config: ['StrictHostKeyChecking no', `IdentityFile ${hop.clientKey.path}`],
       target: { transport: 'openssh', jump: `${hop.user}@127.0.0.1:${hop.port}` },
     })
@@ -154,11 +138,11 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
       await get(made.server)
       expect(asker.asked.map(({ detail }) => /SHA256:\S+(?<!\.)/.exec(detail)?.[0])).toEqual([
         hop.hostKey.fingerprint,
-        sshd.hostKey.fingerprint,
+        stage.sshd.hostKey.fingerprint,
       ])
       expect(readFileSync(made.knownHostsFile, 'utf8')).toContain(hop.hostKey.publicLine)
       expect(made.server.status().facts?.address).toBe(
-        `${sshd.user}@127.0.0.1:${sshd.port} via ${hop.user}@127.0.0.1:${hop.port}`,
+        `${stage.sshd.user}@127.0.0.1:${stage.sshd.port} via ${hop.user}@127.0.0.1:${hop.port}`,
       )
     } finally {
       made.server.close()
@@ -182,7 +166,7 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
       stream.write('POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
       await new Promise((resolve) => stream.once('data', resolve))
       const failing = new Promise((resolve) => stream.once('error', resolve))
-      await sshd.killSessions()
+      await stage.sshd.killSessions()
       expect(await failing).toMatchObject({ code: 'SSH_DISCONNECTED' })
       expect(await session.closed).toMatchObject({ code: 'SSH_DISCONNECTED' })
     })
@@ -193,7 +177,7 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
       const stream = await session.open(host, port)
       stream.on('error', () => {})
       session.end()
-      await expect.poll(() => traces(runtime)).toEqual([])
+      await expect.poll(() => traces(runtime.path)).toEqual([])
       expect(stream.destroyed).toBe(true)
     })
   })
@@ -206,7 +190,7 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
       expect(await echoed(await session.open(socketPath, 0))).toBe('hello')
       await session.probe(AbortSignal.timeout(5_000))
       session.end()
-      await expect.poll(() => traces(runtime)).toEqual([String(master.child.pid)])
+      await expect.poll(() => traces(runtime.path)).toEqual([String(master.child.pid)])
       expect(await failureOf(session.open(socketPath, 0))).toMatchObject({ code: 'SSH_DISCONNECTED' })
       await master.waitFor(/free: unix-listener|channel_cancel_lport_listener|free: unix listener/)
     } finally {
@@ -226,7 +210,7 @@ describeWithSshd('the ways of the ssh program', (openssh) => {
     kill(master.child.pid ?? -1, 'SIGSTOP')
     try {
       const session = await connect()
-      expect(session.facts.login).toBe(`key ${sshd.clientKey.path}`)
+      expect(session.facts.login).toBe(`key ${stage.sshd.clientKey.path}`)
       session.end()
     } finally {
       kill(master.child.pid ?? -1, 'SIGCONT')
