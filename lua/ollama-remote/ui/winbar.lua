@@ -125,7 +125,8 @@ function M.transcript(chat, window)
   if state.rate then
     parts[#parts + 1] = ('%.0f t/s'):format(state.rate)
   end
-  local model = state.model or 'no model yet'
+  -- Until the host has said, nobody knows.
+  local model = state.model or (chat.known and 'no model yet' or '…')
   local room = vim.api.nvim_win_get_width(window) - vim.fn.strdisplaywidth(model) - AROUND
   local middle = fitted(parts, room - LEAST_IDENTITY)
   room = room - vim.fn.strdisplaywidth(middle) - 2
