@@ -144,3 +144,11 @@ end, {
     return require('ollama-remote.command').complete(lead, line)
   end,
 })
+
+-- A session remembers windows of chats, whose text it does not have.
+vim.api.nvim_create_autocmd('SessionLoadPost', {
+  group = vim.api.nvim_create_augroup('ollama-remote.session', { clear = true }),
+  callback = function()
+    require('ollama-remote.ui.strays').clear()
+  end,
+})

@@ -31,16 +31,27 @@ local function delete_named(name, except)
   end
 end
 
+--- Set while a buffer gets the name that is wanted.
+local is_naming = false
+
 ---@param buffer integer
 ---@param name string
 local function name_buffer(buffer, name)
   delete_named(name, buffer)
   local before = api.nvim_buf_get_name(buffer)
+  is_naming = true
   pcall(api.nvim_buf_set_name, buffer, name)
+  is_naming = false
   -- Neovim leaves a buffer of the old name behind.
   if before ~= '' then
     delete_named(before, buffer)
   end
+end
+
+--- Lets another buffer have this one's name.
+---@param buffer integer
+function M.unname(buffer)
+  name_buffer(buffer, ('ollama-gone://%d'):format(buffer))
 end
 
 --- Has the transcript's name tell the chat's title, for `:ls` and the like.
@@ -51,6 +62,40 @@ function M.rename(chat)
   if buffer and api.nvim_buf_get_name(buffer) ~= name then
     name_buffer(buffer, name)
   end
+end
+
+--- Those that were just given a name by a person.
+---@type table<integer, true>
+local renamed = {}
+
+--- Whether a buffer that is written was given its name for that, as by `:saveas`. Asked once: then it is dealt with.
+---@param buffer integer
+---@return boolean
+function M.was_renamed(buffer)
+  local was = renamed[buffer] == true
+  renamed[buffer] = nil
+  return was
+end
+
+--- Gives a buffer its own name back, by which it is known and kept apart from files.
+---@param chat ollama.Chat
+---@param part 'transcript'|'prompt'
+---@param buffer integer
+local function on_rename(chat, part, buffer)
+  if is_naming then
+    return
+  end
+  renamed[buffer] = true
+  vim.schedule(function()
+    if chat.buffers[part] == buffer and api.nvim_buf_is_valid(buffer) then
+      name_buffer(buffer, buffer_name(chat, part))
+    end
+    if M.was_renamed(buffer) then
+      require('ollama-remote.message').whisper(
+        "A chat's buffer keeps its name; :Ollama rename gives the chat another"
+      )
+    end
+  end)
 end
 
 --- Keeps what a buffer holds that someone unloads or wipes; the chat is to have another in its place.
@@ -66,6 +111,18 @@ local function lose(chat, part, buffer)
     chat.rescued = api.nvim_buf_get_lines(buffer, 0, -1, false)
   end
   chat.buffers[part] = nil
+end
+
+--- `:edit` without a name reads a file again. Here it has emptied the buffer, so the chat gets a new one in its window.
+---@param chat ollama.Chat
+---@param part 'transcript'|'prompt'
+---@param buffer integer
+local function on_read(chat, part, buffer)
+  vim.schedule(function()
+    if api.nvim_buf_is_valid(buffer) and chats.get(chat.id) and not chat.buffers[part] then
+      require('ollama-remote.ui.guard').renew(chat, part, buffer)
+    end
+  end)
 end
 
 ---@param chat ollama.Chat
@@ -97,6 +154,20 @@ local function new_buffer(chat, part)
     buffer = buffer,
     callback = function()
       lose(chat, part, buffer)
+    end,
+  })
+  api.nvim_create_autocmd('BufFilePost', {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      on_rename(chat, part, buffer)
+    end,
+  })
+  api.nvim_create_autocmd('BufReadCmd', {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      on_read(chat, part, buffer)
     end,
   })
   require('ollama-remote.saved.save').attach(chat, part, buffer)

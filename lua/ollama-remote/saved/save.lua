@@ -239,7 +239,8 @@ local function on_write(buffer, event)
   if not chat then
     return
   end
-  if event.match == api.nvim_buf_get_name(buffer) then
+  local saved_as = require('ollama-remote.chat.buffers').was_renamed(buffer)
+  if event.match == api.nvim_buf_get_name(buffer) and not saved_as then
     return write(chat, buffer)
   end
   if event.file:find('[/\\]') then

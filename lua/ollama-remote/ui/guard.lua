@@ -52,6 +52,33 @@ local function put_back(chat, part, window)
   require('ollama-remote.ui.winbar').refresh(chat)
 end
 
+--- Puts a new buffer where one was emptied, with all that stood there.
+---@param chat ollama.Chat
+---@param part 'transcript'|'prompt'
+---@param emptied integer
+function M.renew(chat, part, emptied)
+  local window, file = chat.windows[part], chat.state.file
+  if not window or not api.nvim_win_is_valid(window) then
+    return
+  end
+  if chat.read_only then
+    -- With it its chat ends, and then the windows around get their room back; what stands in the file now is read.
+    api.nvim_buf_delete(emptied, { force = true })
+    return vim.schedule(function()
+      require('ollama-remote.saved.viewer').open(file)
+    end)
+  end
+  local buffers = require('ollama-remote.chat.buffers')
+  buffers.unname(emptied)
+  buffers.ensure(chat)
+  put_back(chat, part, window)
+  api.nvim_buf_delete(emptied, { force = true })
+  buffers.set_filetypes(chat)
+  require('ollama-remote.ui.dress').put_on(window, part, chat.layout)
+  local session = require('ollama-remote.chat.session')
+  session.when_ready(chat, session.tell)
+end
+
 --- The window is the person's own, and so it is the chat that goes.
 ---@param chat ollama.Chat
 ---@param part 'transcript'|'prompt'
