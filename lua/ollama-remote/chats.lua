@@ -71,7 +71,7 @@ local M = {}
 ---@field key? string by which the next host finds what was written down of it
 ---@field recovers? string the key of what was left over, which it is to become
 ---@field drawing? ollama.Drawing while only the end of the transcript is there
----@field awaited? table the view of a transcript that is to come again, as it was
+---@field awaited? table the view of a transcript that is to come again, as it was; or with `look`, what brings a window to its place
 ---@field rescued? string[] what stood in a prompt whose buffer was wiped
 ---@field editing? ollama.Editing
 ---@field outline ollama.Outline

@@ -12,6 +12,9 @@ local M = {}
 --- what ends it before.
 ---@alias ollama.Source fun(query: string, on_batch: fun(items: any[]), on_done: fun(failure?: ollama.Error)): fun()?
 
+--- Shows a preview; `marks` are what was searched for, where that is known.
+---@alias ollama.ShowPreview fun(lines: string[], filetype?: string, marks?: ollama.Mark[])
+
 ---@class ollama.ChooseSpec
 ---@field title string
 ---@field kind? string for whoever has overridden vim.ui.select
@@ -24,7 +27,7 @@ local M = {}
 ---@field right? table<integer, boolean> columns that are aligned at their right
 ---@field widths? table<integer, integer> columns of a fixed width: where items come in batches, these stay aligned
 ---@field text? fun(item: any): string what is matched, if more than what is shown
----@field preview? fun(item: any, callback: fun(lines: string[], filetype?: string))
+---@field preview? fun(item: any, callback: ollama.ShowPreview)
 ---@field actions? ollama.Action[]
 ---@field on_choice fun(item?: any) called exactly once; without an item when the list was closed or an action was taken
 

@@ -14,6 +14,7 @@ M.links = {
   OllamaRemoteQueued = 'Comment',
   OllamaRemoteEditing = 'DiagnosticWarn',
   OllamaRemoteNote = 'DiagnosticWarn',
+  OllamaRemoteFound = 'Search',
   OllamaRemoteFailed = 'DiagnosticError',
   OllamaRemoteRunning = 'DiagnosticInfo',
   OllamaRemoteReady = 'DiagnosticOk',

@@ -63,7 +63,7 @@ end
 
 ---@param entry ollama.SavedChat
 local function open(entry)
-  require('ollama-remote.saved.viewer').open(entry.file)
+  require('ollama-remote.saved.viewer').open(entry.file, entry.match)
 end
 
 --- Opens a saved chat beside the living one, to be read.

@@ -71,11 +71,10 @@ local function give_preview(list, index, answer)
   if not row or not list.preview then
     return answer.finish()
   end
-  local plain = require('ollama-remote.choose.rows').plain
-  list.preview(row, function(lines)
+  list.preview(row, function(lines, _, marks)
     local shown = vim.list_slice(lines, 1, MOST_PREVIEW_LINES)
-    -- A terminal shows them: no word of a model may be an escape sequence there.
-    answer.write(table.concat(vim.tbl_map(plain, shown), '\n') .. '\n')
+    shown = require('ollama-remote.choose.preview').for_terminal(shown, marks)
+    answer.write(table.concat(shown, '\n') .. '\n')
     answer.finish()
   end)
 end

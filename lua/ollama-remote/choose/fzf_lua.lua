@@ -46,9 +46,9 @@ local function previewer_of(list)
     end
     local buffer = self:get_tmp_buffer()
     self:set_preview_buf(buffer)
-    preview(row, function(lines, filetype)
+    preview(row, function(lines, filetype, marks)
       if vim.api.nvim_buf_is_valid(buffer) then
-        vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+        require('ollama-remote.choose.preview').put(buffer, lines, marks)
         vim.bo[buffer].syntax = filetype or ''
       end
     end)

@@ -15,7 +15,7 @@ local message = require('ollama-remote.message')
 ---@field row fun(index: integer): ollama.Row? of the present query or the one before it
 ---@field meant fun(index?: integer, query?: string, callback: fun(row?: ollama.Row)) the row that a person means who leaves the list with this query: where its rows were not there yet, the first of them
 ---@field count? integer how many rows there are, where that is known beforehand
----@field preview? fun(row: ollama.Row, callback: fun(lines: string[], filetype?: string))
+---@field preview? fun(row: ollama.Row, callback: ollama.ShowPreview)
 ---@field close fun(row?: ollama.Row, action?: ollama.Action)
 ---@field is_closed fun(): boolean
 ---@field try fun(action: fun()) runs it; if it throws, that is told and the list closed

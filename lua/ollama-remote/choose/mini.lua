@@ -63,9 +63,9 @@ local function source_of(list, pick)
     if not preview then
       return vim.api.nvim_buf_set_lines(buffer, 0, -1, false, { item.text })
     end
-    preview(item.row, function(lines, filetype)
+    preview(item.row, function(lines, filetype, marks)
       if vim.api.nvim_buf_is_valid(buffer) then
-        vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+        require('ollama-remote.choose.preview').put(buffer, lines, marks)
         vim.bo[buffer].syntax = filetype or ''
       end
     end)

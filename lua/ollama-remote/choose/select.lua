@@ -15,7 +15,7 @@ local function page()
 end
 
 ---@param list ollama.List
----@param preview? fun(row: ollama.Row, callback: fun(lines: string[], filetype?: string))
+---@param preview? fun(row: ollama.Row, callback: ollama.ShowPreview)
 ---@return fun(row: ollama.Row): { buf: integer }|nil
 local function preview_item(list, preview)
   return preview
@@ -23,9 +23,9 @@ local function preview_item(list, preview)
       local buffer = vim.api.nvim_create_buf(false, true)
       vim.bo[buffer].bufhidden = 'wipe'
       if row.index then
-        preview(row, function(lines, filetype)
+        preview(row, function(lines, filetype, marks)
           if vim.api.nvim_buf_is_valid(buffer) and not list.is_closed() then
-            vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+            require('ollama-remote.choose.preview').put(buffer, lines, marks)
             vim.bo[buffer].filetype = filetype or ''
           end
         end)

@@ -43,11 +43,12 @@ local function preview_of(list)
       and function(context)
         local item = context.item
         context.preview:reset()
-        preview(item.row, function(lines, filetype)
+        preview(item.row, function(lines, filetype, marks)
           -- Another may be looked at by now.
           if context.preview.item == item and context.preview.win:valid() then
             context.preview:set_lines(lines)
             context.preview:highlight({ ft = filetype })
+            require('ollama-remote.choose.preview').mark(context.preview.win.buf, marks)
           end
         end)
       end

@@ -63,9 +63,9 @@ local function previewer_of(list)
     title = 'Preview',
     define_preview = function(self, entry)
       local buffer = self.state.bufnr
-      preview(entry.value, function(lines, filetype)
+      preview(entry.value, function(lines, filetype, marks)
         if vim.api.nvim_buf_is_valid(buffer) and self.state and self.state.bufnr == buffer then
-          vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+          require('ollama-remote.choose.preview').put(buffer, lines, marks)
           require('telescope.previewers.utils').highlighter(buffer, filetype or '')
         end
       end)

@@ -23,12 +23,27 @@ local function cut(text, width)
   return text .. '…'
 end
 
+---@param text string
+---@param width integer
+---@return string
+local function fitted(text, width)
+  text = cut(text, width)
+  return text .. (' '):rep(width - vim.fn.strdisplaywidth(text))
+end
+
+--- A row that was found by its text: the line that was found takes the place of what else is known of the chat.
+---@param title string
+---@param when string
+---@param match ollama.Match
+---@return string
+local function found_line(title, when, match)
+  local parts = { fitted(title, WIDTHS.saved[1]), fitted(when, 10), match.text }
+  return table.concat(parts, '  ')
+end
+
 ---@param entry ollama.SavedChat
 ---@return string
 local function note(entry)
-  if entry.match then
-    return vim.trim(entry.match.text)
-  end
   return entry.open == 'here' and 'open here'
     or entry.open == 'elsewhere' and 'open elsewhere'
     or ''
@@ -37,6 +52,9 @@ end
 ---@param entry ollama.SavedChat
 ---@return string[]
 local function saved_cells(entry)
+  if entry.match then
+    return { found_line(entry.title, entry.created:sub(1, 10), entry.match) }
+  end
   return {
     cut(entry.title, WIDTHS.saved[1]),
     cut(entry.model, WIDTHS.saved[2]),
@@ -47,12 +65,13 @@ local function saved_cells(entry)
 end
 
 ---@param entry ollama.SavedChat
----@param callback fun(lines: string[], filetype?: string)
+---@param callback ollama.ShowPreview
 local function preview(entry, callback)
-  local params = { file = entry.file, lines = PREVIEW_LINES }
+  local params = { file = entry.file, lines = PREVIEW_LINES, query = entry.query }
   rpc.request('saved.preview', params, function(failure, value)
     local text = failure and failure.message or value.text
-    callback(vim.split(text, '\n', { plain = true }), 'markdown')
+    local lines = vim.split(text, '\n', { plain = true })
+    callback(lines, 'markdown', not failure and value.marks or nil)
   end)
 end
 
@@ -81,7 +100,12 @@ local ACTIONS = {
 ---@param on_done fun(failure?: ollama.Error)
 ---@return fun()
 local function saved_source(query, on_batch, on_done)
-  return require('ollama-remote.saved.walks').list(query, on_batch, on_done)
+  return require('ollama-remote.saved.walks').list(query, function(entries)
+    for _, entry in ipairs(entries) do
+      entry.query = query ~= '' and query or nil
+    end
+    on_batch(entries)
+  end, on_done)
 end
 
 --- Has one of the saved chats picked, newest first.
@@ -129,6 +153,7 @@ end
 
 ---@class ollama.LivingRow
 ---@field chat ollama.Chat
+---@field found? ollama.SavedChat its file, when it was found there by its text
 
 ---@param chat ollama.Chat
 ---@return string
@@ -141,12 +166,16 @@ local function mark(chat)
   return require('ollama-remote.saved.save').is_unsaved(chat) and '+' or ''
 end
 
----@param chat ollama.Chat
+---@param row ollama.LivingRow
 ---@return string[]
-local function living_cells(chat)
+local function living_cells(row)
+  local chat = row.chat
   local turns = #chat.outline.turns
   local title = require('ollama-remote.saved.save').name_of(chat)
   local phase = require('ollama-remote.transcript.phase').words[chat.state.phase]
+  if row.found then
+    return { fitted(mark(chat), 1) .. '  ' .. found_line(title, phase or 'living', row.found.match) }
+  end
   return {
     mark(chat),
     cut(title ~= '' and title or 'New chat', WIDTHS.living[2]),
@@ -160,9 +189,12 @@ end
 ---@return string[]
 local function cells(row)
   if row.chat then
-    return living_cells(row.chat)
+    return living_cells(row)
   end
   local all = saved_cells(row)
+  if row.match then
+    return { '   ' .. all[1] }
+  end
   table.insert(all, 1, '')
   return all
 end
@@ -205,7 +237,7 @@ local function living_of(entry, listed)
   end
   for _, chat in ipairs(chats.living()) do
     if chat.state.file == entry.file then
-      return { chat = chat }
+      return { chat = chat, found = entry.match and entry }
     end
   end
 end
@@ -215,7 +247,7 @@ end
 local function all_source(query, on_batch, on_done)
   local listed = living(query)
   on_batch(listed)
-  return require('ollama-remote.saved.walks').list(query, function(entries)
+  return saved_source(query, function(entries)
     local rows = {}
     for _, entry in ipairs(entries) do
       rows[#rows + 1] = entry.open ~= 'here' and entry or living_of(entry, listed)
@@ -235,8 +267,8 @@ function M.open()
     widths = WIDTHS.living,
     right = { [5] = true },
     preview = function(row, callback)
-      if not row.chat then
-        return preview(row, callback)
+      if row.found or not row.chat then
+        return preview(row.found or row, callback)
       end
       local text = require('ollama-remote.transcript').text(row.chat, 0, PREVIEW_LINES)
       callback(vim.split(text, '\n', { plain = true }), 'markdown')
@@ -244,9 +276,9 @@ function M.open()
     actions = ACTIONS,
     on_choice = function(row)
       if row and row.chat then
-        require('ollama-remote.chat').open(row.chat)
+        require('ollama-remote.saved.viewer').show_living(row.chat, row.found and row.found.match)
       elseif row then
-        require('ollama-remote.saved.viewer').open(row.file)
+        require('ollama-remote.saved.viewer').open(row.file, row.match)
       end
     end,
   })

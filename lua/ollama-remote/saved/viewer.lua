@@ -122,15 +122,47 @@ local function tell_problems(opened)
   end
 end
 
+--- Brings the transcript's window to where something was found, now or when the text is there.
+---@param chat ollama.Chat
+---@param match? ollama.Match
+local function look(chat, match)
+  local window = chats.window(chat, 'transcript')
+  if not match or not window then
+    return
+  end
+  local place = require('ollama-remote.saved.place')
+  api.nvim_set_current_win(window)
+  if chat.drawing then
+    chat.drawing.places[window] = { view = place.awaited(match), from_end = 0 }
+  elseif chat.known then
+    place.look(window, match)
+  else
+    chat.awaited = place.awaited(match)
+  end
+end
+
+--- Shows a living chat.
+---@param chat ollama.Chat
+---@param match? ollama.Match where it is to be shown
+function M.show_living(chat, match)
+  require('ollama-remote.chat').open(chat)
+  if match then
+    vim.cmd.stopinsert()
+    look(chat, match)
+  end
+end
+
 --- Opens a saved chat to be read. One that is open already is gone to.
 ---@param file string
-function M.open(file)
+---@param match? ollama.Match where it is to be read
+function M.open(file, match)
   for _, chat in ipairs(chats.all()) do
     if chat.state.file == file then
       if not chat.read_only then
-        return require('ollama-remote.chat').open(chat)
+        return M.show_living(chat, match)
       elseif chats.window(chat, 'transcript') then
-        return api.nvim_set_current_win(chat.windows.transcript)
+        api.nvim_set_current_win(chat.windows.transcript)
+        return look(chat, match)
       end
     end
   end
@@ -138,6 +170,7 @@ function M.open(file)
   local chat = chats.new(true)
   chat.state.file = file
   open_window(chat)
+  look(chat, match)
   require('ollama-remote.ui.winbar').refresh(chat)
   session.when_known(chat, function(failure, opened)
     if failure then

@@ -12,7 +12,13 @@ local rpc = require('ollama-remote.rpc')
 ---@field changed number milliseconds since the epoch
 ---@field bytes integer
 ---@field open? 'here'|'elsewhere' whether it is a living chat, of this Neovim or of another
----@field match? { line: integer, text: string }
+---@field match? ollama.Match where in the text it was found
+---@field query? string what it was found with
+
+---@class ollama.Match
+---@field line integer from 1
+---@field text string the line, or what of a long one stands around the word
+---@field column integer in bytes
 
 ---@type table<integer, fun(entries: ollama.SavedChat[])>
 local waiting = {}

@@ -52,8 +52,11 @@ local function views_of(chat, buffer, following)
 end
 
 ---@param window integer
----@param saved table
+---@param saved table a view, or what brings the window to a place
 local function look(window, saved)
+  if saved.look then
+    return saved.look(window)
+  end
   api.nvim_win_call(window, function()
     vim.fn.winrestview(saved)
   end)

@@ -69,6 +69,34 @@ describeWithFzf('a list in fzf in a floating terminal', (binary, { fzf }) => {
     expect(await front.nvim.lua('return #vim.api.nvim_list_wins()')).toBe(2)
   })
 
+  test('marks in its preview what was searched for, whatever else stands there', async () => {
+    const front = await start()
+    await pick(
+      front,
+      `{ title = 'Which one', items = { 'apple' },
+         preview = function(_, callback)
+           callback({ 'a \\27[31mred lock', 'locks' }, nil, {
+             { line = 0, from = 11, to = 15 }, { line = 1, from = 0, to = 4 }, { line = 1, from = 0, to = 5 },
+           })
+         end }`,
+    )
+    const screen = await front.nvim.waitForScreen(/a {1,2}\[31mred lock/)
+    expect(screen).toMatch(/locks/)
+    const reversed = `
+      local found = {}
+      for row = 1, vim.o.lines do
+        for column = 1, vim.o.columns do
+          if vim.fn.screenstring(row, column) == 'l' then
+            found[#found + 1] = vim.fn.screenattr(row, column) ~= vim.fn.screenattr(row, column - 2)
+          end
+        end
+      end
+      return found`
+    expect(await front.nvim.lua<boolean[]>(reversed)).toContain(true)
+    await front.nvim.type('<Esc>')
+    expect(await chosen(front)).toEqual(['nothing'])
+  })
+
   test.each([['<Esc>'], ['<C-c>'], ['<C-\\><C-n>:close<CR>'], ['<C-\\><C-n>:bwipeout!<CR>']])(
     'answers once with nothing after %s',
     async (keys) => {

@@ -16,7 +16,9 @@ const LIST = `
     title = 'Which one',
     columns = function(item) return { item, 'x' } end,
     preview = function(item, callback)
-      vim.schedule(function() callback({ 'about ' .. item }, 'markdown') end)
+      vim.schedule(function()
+        callback({ 'about ' .. item }, 'markdown', { { line = 0, from = 6, to = 6 + #item } })
+      end)
     end,
     source = function(query, on_batch, on_done)
       table.insert(_G.asked, query)
@@ -78,12 +80,17 @@ describe.each(PICKERS)('a list in %s', (picker) => {
       expect(await front.nvim.lua('return _G.asked')).toEqual([''])
     })
 
-    test('previews', async () => {
+    test('previews, with what was searched for marked', async () => {
       const front = await start(nvim, picker)
       await open(front)
       await lines(front, 3)
       await front.nvim.lua('_G.shown = _G.fake_picker.preview(2)')
       await front.nvim.waitForLua("return vim.api.nvim_buf_get_lines(_G.shown, 0, -1, false)[1] == 'about pear'")
+      const marked = `local marks = vim.api.nvim_buf_get_extmarks(_G.shown, -1, 0, -1, { details = true })
+        return vim.iter(marks):any(function(mark)
+          return mark[4].hl_group == 'OllamaRemoteFound' and mark[3] == 6 and mark[4].end_col == 10
+        end)`
+      await front.nvim.waitForLua(marked)
       await front.nvim.lua('_G.fake_picker.close()')
     })
 

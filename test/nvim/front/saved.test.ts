@@ -117,6 +117,38 @@ describeWithNeovim('saved chats', (nvim) => {
     expect(await front.requests('saved.list')).toMatchObject([{ query: 'deadlock' }])
   })
 
+  test('what is found in the text is seen in the list, and opened where it stands', async () => {
+    const lines = Array.from({ length: 200 }, (_, index) => `line ${index}`)
+    const text = [...lines.slice(0, 90), 'of the Größe here', ...lines.slice(91)].join('\n')
+    const match = { line: 93, text: 'of the Größe here', column: 7 }
+    const front = await startFront(nvim, {
+      columns: 120,
+      script: { library: [book('locks', text, { match }), book('sorting', 'x')] },
+    })
+    await front.nvim.type(':Ollama search line<CR>')
+    await front.nvim.waitForScreen(/1: locks +2026-11-20 {2}of the Größe here/)
+    await front.nvim.type('1<CR>')
+    const where = "{ vim.fn.line('.'), vim.fn.col('.'), vim.fn.line('w0') < 93, vim.fn.line('w$') > 93 }"
+    await front.nvim.waitForLua(`return ${CHAT} and ${CHAT}.known and vim.fn.line('.') == 93`)
+    expect(await front.nvim.lua(`return ${where}`)).toEqual([93, 8, true, true])
+    // It is open: its window is gone to, and looks there again.
+    await front.nvim.type('gg<C-w>p')
+    await front.nvim.type(':Ollama search line<CR>')
+    await front.nvim.waitForScreen(/1: locks/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForLua("return vim.fn.line('.') == 93")
+    expect(await front.requests('chat.load')).toHaveLength(1)
+    // So does the living chat that it becomes.
+    await front.nvim.type('<CR>')
+    await front.nvim.waitForLua(`return ${CHAT}.read_only == nil and ${CHAT}.buffers.prompt`)
+    await front.nvim.lua(`${CHAT}.state.file = ...; vim.cmd('Ollama toggle')`, 'locks_qwen_20261120-140231.txt')
+    await front.nvim.type(':Ollama search line<CR>')
+    await front.nvim.waitForScreen(/1: locks/)
+    await front.nvim.type('1<CR>')
+    await front.nvim.waitForLua(`return vim.api.nvim_get_current_buf() == ${CHAT}.buffers.transcript`)
+    expect(await front.nvim.lua(`return ${where}`)).toEqual([93, 8, true, true])
+  })
+
   test('clearing says how many, how big and how old, and can be undone', async () => {
     const front = await startFront(nvim, { script: { library: LIBRARY } })
     await front.nvim.type(' ox')
