@@ -42,7 +42,7 @@ describeWithSshd('the models', (openssh) => {
       await world.nvim.lua("vim.fn.search('smollm2')")
       await world.nvim.type('x')
       await world.nvim.waitForScreen((screen) => !/░ +\d+ %/.test(screen))
-      expect(world.ollama.abortedPulls).toBe(1)
+      await world.ollama.waitUntil(() => world.ollama.abortedPulls === 1 && world.ollama.activePulls === 0)
       await world.nvim.type('p')
       await world.nvim.waitForScreen(/Pull to gpu:/)
       await world.nvim.type('smollm2:135m<CR>')

@@ -127,7 +127,8 @@ describeWithSshd('saved chats', (openssh) => {
       await world.open()
       world.ollama.script({ pieces: ['Because.'] })
       await world.ask('why')
-      await world.nvim.waitForLua(`return ${CHAT}.state.file ~= nil`)
+      // Not while the host itself is about to write.
+      await world.nvim.waitForLua(`return ${CHAT}.state.file ~= nil and not ${CHAT}.state.unsaved`)
       const [file = ''] = await savedIn(folder)
       await writeFile(join(chatsIn(folder), file), 'by another program')
       world.ollama.script({ pieces: ['So.'] })

@@ -32,7 +32,7 @@ describeWithNeovim('a missing model', (nvim) => {
     await front.waitForRequests('chat.again')
     await front.waitForEnd('done')
     expect(await front.nvim.lua(`return ${CHAT}.absent == nil`)).toBe(true)
-    expect(await front.nvim.screen()).not.toMatch(/pulling/)
+    await front.nvim.waitForScreen((screen) => !screen.includes('pulling'))
   })
 
   test('is given up with <C-c>; one that nobody knows is told, and gP tries again', async () => {
@@ -48,7 +48,7 @@ describeWithNeovim('a missing model', (nvim) => {
     const error = { code: 'MODEL_NOT_FOUND', message: 'The registry has no qwen3:32b', hint: 'Is it spelt right?' }
     await front.perform(['pull', { ...PULL, state: 'failed', error }])
     await front.nvim.waitForScreen(/✗ qwen3:32b was not pulled: The registry has no/)
-    expect(await front.nvim.screen()).toMatch(/gP tries again · :Ollama model chooses another/)
+    await front.nvim.waitForScreen(/gP tries again · :Ollama model chooses another/)
     await front.nvim.type('gP')
     await front.waitForRequests('pulls.start', 3)
     expect(await front.requests('chat.again')).toEqual([])

@@ -89,12 +89,12 @@ describeWithNeovim('saving', (nvim) => {
     expect(await kept.nvim.lua(MODIFIED)).toBe(false)
     expect(await kept.nvim.lua(`return vim.bo[${CHAT}.buffers.prompt].modified`)).toBe(false)
     await kept.nvim.type(':qa<CR>')
-    await kept.nvim.exited
+    await kept.nvim.exited()
     const held = await withAnswer(nvim, UNSAVED)
     await held.nvim.type(':qa<CR>')
     await held.nvim.waitForScreen(/E37|E162/)
     await held.nvim.type(':qa!<CR>')
-    await held.nvim.exited
+    await held.nvim.exited()
   })
 
   test('where :qa is refused for a hidden chat, that is shown whole, and the window keeps what it had', async () => {
@@ -120,7 +120,7 @@ describeWithNeovim('saving', (nvim) => {
     await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 1')
     const all = await withAnswer(nvim, UNSAVED)
     await all.nvim.type(':wqa<CR>')
-    await all.nvim.exited
+    await all.nvim.exited()
   })
 
   test(':q in the last windows is refused as Neovim does it, and the chat is shown again', async () => {
@@ -201,7 +201,7 @@ describeWithNeovim('saving', (nvim) => {
     await front.perform(['state', 1, { save_fails: false }])
     expect(await front.nvim.lua(MODIFIED)).toBe(false)
     await front.nvim.type(':qa<CR>')
-    await front.nvim.exited
+    await front.nvim.exited()
   })
 
   test('a chat whose end could not save it goes on, with the reason', async () => {

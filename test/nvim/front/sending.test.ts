@@ -43,7 +43,7 @@ describeWithNeovim('sending', (nvim) => {
     const front = await startFront(nvim, { script: { hold: ['chat.send'], fail: { 'chat.send': refusal } } })
     await front.open()
     await front.send('the first')
-    await front.nvim.waitForScreen(/queued · 0 s/)
+    await front.nvim.waitForScreen(/queued · \d+ s/)
     await front.nvim.type('ithe next')
     await front.nvim.waitForScreen(/the next/)
     await front.tellHost('fake.release', { method: 'chat.send' })
@@ -64,7 +64,7 @@ describeWithNeovim('sending', (nvim) => {
     await front.nvim.type('<C-c>')
     await front.nvim.waitForScreen(/You said: and then that/)
     await front.waitForEnd()
-    expect(front.nvim.screen()).not.toMatch(/queued/)
+    await front.nvim.waitForScreen((screen) => !screen.includes('queued'))
   })
 
   test('the phase and every waiting prompt stay in sight in a full window', async () => {
@@ -75,7 +75,7 @@ describeWithNeovim('sending', (nvim) => {
     await front.send('first one')
     await front.send('second one')
     await front.nvim.waitForScreen(/writing · \d+ s[^\n]*\n[^\n]*queued: first one\s*\n[^\n]*queued: second one/)
-    await front.nvim.waitForScreen(/writing · 1 s/)
+    await front.nvim.waitForScreen(/writing · [1-9]\d* s/)
   })
 
   test('typing in the prompt goes on while an answer streams', async () => {
@@ -140,8 +140,8 @@ describeWithNeovim('sending', (nvim) => {
     await front.nvim.waitForScreen(/Model\s+1: {3}gpu:a/)
     await front.nvim.type('1<CR>')
     await front.nvim.waitForScreen(/gpu:a ●/)
-    expect(await front.requests('models.default')).toEqual([{ model: 'gpu:a' }])
-    expect(await front.requests('chat.model')).toEqual([{ chat: 1, model: 'gpu:a' }])
+    expect(await front.waitForRequests('models.default')).toEqual([{ model: 'gpu:a' }])
+    expect(await front.waitForRequests('chat.model')).toEqual([{ chat: 1, model: 'gpu:a' }])
     await front.send('hello')
     await front.waitForEnd()
   })
@@ -153,6 +153,7 @@ describeWithNeovim('sending', (nvim) => {
     await front.nvim.type('<CR>')
     await front.nvim.waitForLua(`return #${CHAT}.pending == 0`)
     expect(await front.promptText()).toBe('who are you')
+    await front.nvim.waitForScreen((screen) => !screen.includes('1:   gpu:a'))
     await front.nvim.type('<CR>')
     await front.nvim.waitForScreen(/1: {3}gpu:a/)
     await front.nvim.type('1<CR>')

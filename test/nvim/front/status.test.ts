@@ -53,10 +53,11 @@ describeWithNeovim('status()', (nvim) => {
     await front.perform(['state', 1, { phase: 'loading' }])
     expect(await front.nvim.lua(STATUS)).toMatchObject({
       words: 'loading model',
-      elapsed: 0,
+      elapsed: expect.any(Number),
       chats: { living: 1, running: 1 },
     })
-    await front.nvim.waitForLua("return _G.told[#_G.told] == 'gpu:qwen3:32b loading model 0s'")
+    // A machine that is slow sees no second that passes by.
+    await front.nvim.waitForLua("return tostring(_G.told[#_G.told]):find('^gpu:qwen3:32b loading model %d+s$')")
     await front.perform(['state', 1, { phase: 'idle', unsaved: false }])
     await front.nvim.type(' oc')
     await front.nvim.waitForLua("return _G.told[#_G.told] == ''")
@@ -81,14 +82,14 @@ describeWithNeovim('status()', (nvim) => {
     expect(await front.nvim.lua('return _G.part()')).toBe('')
     await front.open()
     await front.perform(['state', 1, { phase: 'writing', unsaved: true }])
-    expect(await front.nvim.lua('return _G.part()')).toBe('gpu:qwen3:32b writing 0s ●')
+    expect(await front.nvim.lua('return _G.part()')).toMatch(/^gpu:qwen3:32b writing \d+s ●$/)
   })
 
   test("the help file's recipe for a statusline is drawn at each change", async () => {
     const front = await startFront(nvim, { init: recipe('ollama-remote-lualine', true), columns: 140 })
     await front.open()
     await front.perform(['state', 1, { phase: 'writing' }])
-    await front.nvim.waitForScreen(/gpu:qwen3:32b writing 0s \d/)
+    await front.nvim.waitForScreen(/gpu:qwen3:32b writing \d+s \d/)
   })
 
   test("the help file's recipe for tmux sets an option of the pane, and takes it back", async ({ skip }) => {
@@ -108,7 +109,7 @@ describeWithNeovim('status()', (nvim) => {
     await front.open()
     const shown = () => tmux('display', '-p', '-t', pane, '#{@ollama}')
     await front.perform(['state', 1, { phase: 'writing' }])
-    await expect.poll(shown, { timeout: 8_000 }).toBe('gpu:qwen3:32b writing 0s')
+    await expect.poll(shown, { timeout: 8_000 }).toMatch(/^gpu:qwen3:32b writing \d+s$/)
     await front.nvim.quit()
     await expect.poll(shown, { timeout: 8_000 }).toBe('')
   })
