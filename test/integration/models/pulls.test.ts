@@ -16,7 +16,9 @@ import { describeWithSshd } from '../../support/real-parts.ts'
 import { type Sshd, startSshd } from '../../support/sshd.ts'
 import { openRig } from '../tunnel/tunnel-rig.ts'
 
-const BIG = defineModel({ name: 'big:1b', sizeBytes: 1_000_000_000 })
+const BIG = defineModel({ name: 'big:1b', sizeBytes: 600_000_000 })
+/** After 150 MB nothing comes any more: however slow the machine is, what is done then is done in mid-pull. */
+const STANDS_STILL = { stall: { at: 0.25, silent: true } } as const
 const MODEL = { server: 'gpu', model: 'big:1b' }
 
 describeWithSshd('a pull through the tunnel', (openssh) => {
@@ -87,6 +89,7 @@ describeWithSshd('a pull through the tunnel', (openssh) => {
 
   test('goes on where the server has it after the tunnel was cut, and never back', async () => {
     const { pulls, double, rows, messages, until } = await start()
+    double.scriptPull('big:1b', STANDS_STILL)
     pulls.handlers['pulls.start'](MODEL)
     await until(() => (rows.at(-1)?.completed ?? 0) > 100_000_000)
     await sshd.killSessions()
@@ -103,6 +106,7 @@ describeWithSshd('a pull through the tunnel', (openssh) => {
 
   test('ends on the server when it is cancelled, and goes on from there when it is asked for again', async () => {
     const { pulls, double, rows, messages, until } = await start()
+    double.scriptPull('big:1b', STANDS_STILL)
     pulls.handlers['pulls.start'](MODEL)
     await until(() => (rows.at(-1)?.completed ?? 0) > 100_000_000)
     pulls.handlers['pulls.cancel'](MODEL)

@@ -268,7 +268,8 @@ describeWithSshd('the tunnel through a real sshd', (openssh) => {
         await text((await server.http.request({ method: 'POST', path: '/echo', body: { i } })).body)
         times.push(performance.now() - start)
       }
-      expect(times.toSorted((a, b) => a - b)[7]).toBeLessThan(30)
+      // A delayed acknowledgement would hold up each of them for 40 ms; a busy machine holds up some.
+      expect(times.toSorted((a, b) => a - b)[3]).toBeLessThan(30)
     })
 
     it('end at the server when they are aborted', async () => {

@@ -34,6 +34,7 @@ describeWithSshd('what is told of a request', (openssh) => {
       expect(noted.flatMap(({ name, state }) => (name === 'ConnectionChanged' ? [state] : []))).toEqual(
         expect.arrayContaining(['connecting', 'authenticating', 'ready']),
       )
+      await world.waitForLog(/ info {2}complete server="gpu"/)
       const log = await world.log()
       for (const line of ['server selected', 'request', 'first byte', 'complete']) {
         expect(log).toMatch(new RegExp(` info {2}${line} server="gpu" request=1 model="gpu:thinker:8b"`))

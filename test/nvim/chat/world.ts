@@ -239,7 +239,7 @@ export class World extends Front {
 
   /** The process of the host that runs now. */
   hostPid(): Promise<number> {
-    return this.nvim.waitForLua("return (require('ollama-remote.rpc').info() or {}).pid")
+    return this.nvim.waitForLua(HOST_PID)
   }
 
   /** The host's log file. */
@@ -266,7 +266,10 @@ export class World extends Front {
   async end(): Promise<void> {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    const host = await this.nvim.lua<number | null>(HOST_PID).catch(() => null)
     await this.nvim.quit()
+    // Else it might log in to the sshd, or write into the folder, of the next test.
+    if (host) await gone(host)
     await this.ollama.stop()
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
@@ -275,6 +278,8 @@ export class World extends Front {
 function loginsOf(sshd: Sshd): number {
   return sshd.log().match(/Accepted \w+ for/g)?.length ?? 0
 }
+
+const HOST_PID = "return (require('ollama-remote.rpc').info() or {}).pid"
 
 const ENDS = `return #vim.tbl_filter(function(row) return row[1] == 'Finished' end, _G.told)`
 
@@ -289,7 +294,7 @@ export interface ChatBody {
 
 /** Resolves when a process is gone. */
 export async function gone(pid: number): Promise<void> {
-  const deadline = AbortSignal.timeout(5_000)
+  const deadline = AbortSignal.timeout(15_000)
   while (isAlive(pid)) {
     if (deadline.aborted) throw new Error(`Process ${pid} lives on`)
     await new Promise((resolve) => setTimeout(resolve, 5))

@@ -21,7 +21,11 @@ const LIBRARY = [book('locks', 'a deadlock'), book('sorting', 'a heap')]
 
 async function load(front: Front, title: string): Promise<void> {
   await front.nvim.command(`Ollama load ${title}`)
-  await front.nvim.waitForLua(`return ${CHAT} and ${CHAT}.read_only and ${CHAT}.known`)
+  await front.nvim.waitForLua(
+    `local chat = ${CHAT}
+     return chat and chat.read_only and chat.known and chat.state.title == ...`,
+    title,
+  )
 }
 
 describeWithNeovim('saved chats', (nvim) => {
