@@ -1,4 +1,5 @@
 // What a person does with one installed model: show, delete, copy, load, unload. Pulling is a matter of its own (pulls.ts).
+import { PluginError } from '../core/errors.ts'
 import type { ModelKeeper } from '../providers/provider.ts'
 import type { Method, Params, Results } from '../rpc/protocol.ts'
 
@@ -12,15 +13,24 @@ export interface OperationDeps {
   onDone: (server: string) => void
 }
 
+const GONE = 'It was deleted meanwhile, as by another program: the list shows what is there now.'
+
 export function modelOperations({ keeper, onDone }: OperationDeps): OperationHandlers {
+  /** One that is gone was taken away by somebody else: the list is out of date, and no chat is meant by what to do next. */
+  const ask = <T>(server: string, operation: (keeper: ModelKeeper) => Promise<T>): Promise<T> =>
+    operation(keeper(server)).catch((thrown: unknown) => {
+      if (!(thrown instanceof PluginError) || thrown.code !== 'API_INVALID_MODEL') throw thrown
+      onDone(server)
+      throw new PluginError(thrown.code, thrown.message, { hint: GONE, cause: thrown })
+    })
   const done = async (server: string, operation: (keeper: ModelKeeper) => Promise<void>) => {
-    await operation(keeper(server))
+    await ask(server, operation)
     onDone(server)
     return {}
   }
   return {
     'models.show': async ({ server, model }) => {
-      const { modelFile, trainedContext, ...texts } = await keeper(server).show(model)
+      const { modelFile, trainedContext, ...texts } = await ask(server, (one) => one.show(model))
       return {
         ...texts,
         ...(modelFile === undefined ? {} : { model_file: modelFile }),

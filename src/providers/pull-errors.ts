@@ -24,7 +24,13 @@ const MEANINGS: readonly Meaning[] = [
     hint: 'Update Ollama on the server (https://ollama.com/download), and pull again.',
   },
   {
-    when: /file does not exist|manifest(_| )unknown|name(_| )unknown|manifest: 404|invalid model name/i,
+    when: /invalid model name/i,
+    code: 'MODEL_NOT_FOUND',
+    say: (_, { model }) => `"${model}" is no name that a model can have`,
+    hint: 'Names are as qwen3:8b, user/model:tag or hf.co/user/model:tag.',
+  },
+  {
+    when: /file does not exist|manifest(_| )unknown|name(_| )unknown|manifest: 404/i,
     code: 'MODEL_NOT_FOUND',
     say: (_, { model }) => `The registry has no model "${model}"`,
     hint: 'Check its name and tag on https://ollama.com/library; a private one is told in the same way.',

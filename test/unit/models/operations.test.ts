@@ -1,5 +1,6 @@
 // What a person does with a model, before a keeper that writes down what it is asked for.
 import { expect, it } from 'vitest'
+import { PluginError } from '../../../src/core/errors.ts'
 import { modelOperations } from '../../../src/models/operations.ts'
 import type { ModelKeeper } from '../../../src/providers/provider.ts'
 
@@ -26,6 +27,16 @@ it('hands a failure on, and tells nobody that something was done', async () => {
   const { handlers, done } = setUp({ remove: () => Promise.reject(new Error('gone')) })
   await expect(handlers['models.delete']({ server: 'gpu', model: 'm' })).rejects.toThrow('gone')
   expect(done).toEqual([])
+})
+
+it('has a server looked at anew whose model is gone, and speaks of the list', async () => {
+  const missing = new PluginError('API_INVALID_MODEL', 'gpu has no model "m"', { hint: 'gP in the chat pulls it' })
+  const gone = () => Promise.reject(missing)
+  const { handlers, done } = setUp({ unload: gone, show: gone })
+  const said = { message: missing.message, hint: expect.stringContaining('deleted meanwhile') }
+  await expect(handlers['models.unload']({ server: 'gpu', model: 'm' })).rejects.toMatchObject(said)
+  await expect(handlers['models.show']({ server: 'gpu', model: 'm' })).rejects.toMatchObject(said)
+  expect(done).toEqual(['gpu', 'gpu'])
 })
 
 function setUp(given: Partial<ModelKeeper> = {}) {

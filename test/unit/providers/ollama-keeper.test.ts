@@ -128,6 +128,11 @@ describe('pull', () => {
     expect(http.running).toBe(0)
   })
 
+  it('tells a name that none can have from one that the registry does not know', async () => {
+    const { keeper } = keeperWith({ 'POST /api/pull': () => json({ error: 'invalid model name' }, 400) })
+    await expect(reportsOf(keeper)).rejects.toMatchObject({ message: expect.stringContaining('is no name') })
+  })
+
   it('closes its channel when it is aborted or left', async () => {
     const begun = () => ({ body: new FakeBody().write({ status: 'pulling manifest' }) })
     const { keeper, http } = keeperWith({ 'POST /api/pull': begun })
