@@ -72,6 +72,10 @@ export class PullRun {
     return this.#state === 'done' || this.#state === 'failed' || this.#state === 'cancelled'
   }
 
+  get hasFailed(): boolean {
+    return this.#state === 'failed'
+  }
+
   /** Whether any byte came. */
   get hasFetched(): boolean {
     return (this.#progress?.received ?? 0) > 0

@@ -99,10 +99,18 @@ export class Pulls {
   }
 
   #cancel(server: string, model: string): Record<string, never> {
-    const entry = this.#entries.get(keyOf(server, model))
+    const key = keyOf(server, model)
+    const entry = this.#entries.get(key)
     entry?.run.cancel()
     if (entry && !entry.hasBegun) this.#over(entry)
+    if (!entry || (entry.isOver && entry.run.hasFailed)) this.#forget(key, { server, model })
     return {}
+  }
+
+  /** One that failed and was read is shown no more; of it nobody needs to be told that it was cancelled. */
+  #forget(key: string, { server, model }: { server: string; model: string }): void {
+    this.#entries.delete(key)
+    this.#deps.onRow({ server, model, state: 'cancelled', status: '' })
   }
 
   #beginNext(server: string): void {

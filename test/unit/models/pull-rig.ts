@@ -70,6 +70,8 @@ export function setUpPulls({ atOnce = 1, installed = [] as string[], digest = 'n
   const asked: AskedPull[] = []
   const rows: PullRow[] = []
   const messages: string[] = []
+  /** The state of each as the list of models was told it last. */
+  const shown = new Map<string, PullRow['state']>()
   const backs: Array<{ back: () => void; never: (error: Error) => void }> = []
   const loaded: LoadedModel[] = []
   const server: PullServer = {
@@ -108,7 +110,7 @@ export function setUpPulls({ atOnce = 1, installed = [] as string[], digest = 'n
     },
     atOnce: () => atOnce,
     isInstalled: (_, model) => installed.includes(model),
-    onRow: () => {},
+    onRow: ({ model, state }) => void shown.set(model, state),
     clock,
     log: silentLog,
   })
@@ -127,5 +129,5 @@ export function setUpPulls({ atOnce = 1, installed = [] as string[], digest = 'n
   const row = (model: string) => pulls.rows.find((one) => one.model === model) as PullRow
   /** The pull of the last request there was. */
   const last = () => asked.at(-1) as AskedPull
-  return { pulls, clock, asked, rows, messages, backs, loaded, start, startByReference, cancel, row, last }
+  return { pulls, clock, asked, rows, messages, shown, backs, loaded, start, startByReference, cancel, row, last }
 }

@@ -197,6 +197,21 @@ describe('cancelling', () => {
     expect(clock.timers).toBe(0)
   })
 
+  it('takes one that failed off the list, of which nobody is told again', async () => {
+    const { start, cancel, last, pulls, rows, shown, messages, clock } = setUpPulls()
+    await start('a:1')
+    last().fail('PULL_DISK_FULL')
+    await clock.advance(1_000)
+    expect(shown.get('a:1')).toBe('failed')
+    const told = rows.length + messages.length
+    await cancel('A:1')
+    expect(pulls.rows).toEqual([])
+    await cancel('a:1')
+    expect(shown.get('a:1')).toBe('cancelled')
+    await clock.advance(1_000)
+    expect(rows.length + messages.length).toBe(told)
+  })
+
   it('is what the end of the host does with all of them, and tells nobody', async () => {
     const { pulls, start, asked, rows, messages, clock } = setUpPulls()
     await start('a:1')
