@@ -4,13 +4,13 @@ import type { Engine } from './engine.ts'
 import type { Exchange } from './exchange.ts'
 import { loadOnly } from './generation.ts'
 import { keepAliveMs } from './go-text.ts'
-import { displayName, findModel, type ModelDefinition } from './models.ts'
+import { displayName, findModel, isModelName, type ModelDefinition } from './models.ts'
 import { failure, json, type Reply } from './reply.ts'
 
 export function copy(engine: Engine, { request }: Exchange): Reply {
   const { source, destination } = (request.body ?? {}) as { source?: unknown; destination?: unknown }
   if (!isName(source)) return failure(400, `source ${JSON.stringify(source ?? '')} is invalid`)
-  if (!isName(destination)) return failure(400, `destination ${JSON.stringify(destination ?? '')} is invalid`)
+  if (!isModelName(destination)) return failure(400, `destination ${JSON.stringify(destination ?? '')} is invalid`)
   const found = findModel(engine.models, source)
   if (found === undefined) return failure(404, `model ${JSON.stringify(source)} not found`)
   const name = displayName(destination)

@@ -118,6 +118,13 @@ export const DEMONSTRATION_MODELS: readonly ModelDefinition[] = [
   }),
 ]
 
+/** The real server's grammar of names, as far as a client can meet it. */
+const NAME = /^(?:[\w.-]+(?::\d+)?\/)?(?:\w[\w-]*\/)?\w[\w.-]*(?::\w[\w.-]*)?$/
+
+export function isModelName(value: unknown): value is string {
+  return typeof value === 'string' && NAME.test(value)
+}
+
 /** The shortest display of a name as asked: default host and namespace dropped, tag added. */
 export function displayName(asked: string): string {
   const short = asked.replace(/^registry\.ollama\.ai\//i, '').replace(/^library\//i, '')

@@ -6,16 +6,13 @@ import { sleep, wallTime } from './clock.ts'
 import type { Engine } from './engine.ts'
 import { ClientGone, type Exchange } from './exchange.ts'
 import { goJson, nonZero } from './go-text.ts'
-import { displayName, findModel, type ModelDefinition } from './models.ts'
+import { displayName, findModel, isModelName, type ModelDefinition } from './models.ts'
 import type { PullScript } from './pull-script.ts'
 import { NO_SUCH_MODEL } from './pull-script.ts'
 import { BARE_JSON_TYPE, failure, type Reply, send } from './reply.ts'
 import { departure } from './run.ts'
 
 const TICK_MS = 60
-
-/** The real server's grammar of names, as far as a client can meet it. */
-const NAME = /^(?:[\w.-]+(?::\d+)?\/)?(?:\w[\w-]*\/)?\w[\w.-]*(?::\w[\w.-]*)?$/
 
 /** What went wrong on the way: an error line, since the first line was sent at once. */
 class PullFailure extends Error {}
@@ -30,7 +27,7 @@ interface Pull {
 export async function pullModel(engine: Engine, exchange: Exchange): Promise<Reply | undefined> {
   const { model, name, stream } = (exchange.request.body ?? {}) as Record<string, unknown>
   const asked = model || name
-  if (typeof asked !== 'string' || !NAME.test(asked)) return failure(400, 'invalid model name')
+  if (!isModelName(asked)) return failure(400, 'invalid model name')
   engine.pulls.active += 1
   engine.changed()
   try {

@@ -185,6 +185,7 @@ describe('installed models', () => {
     expect((await copy({ source: 'smollm2:135m', destination: 'mine' })).body).toBe('')
     expect(double.models.map(({ name }) => name)).toEqual(['mine:latest', 'smollm2:135m'])
     expect((await copy({ source: 'nope', destination: 'mine' })).body).toBe('{"error":"model \\"nope\\" not found"}')
+    expect((await copy({ source: 'mine', destination: 'a b' })).head).toContain('400')
     expect((await remove('smollm2:135m')).body).toBe('')
     const gone = await remove('smollm2:135m')
     expect(gone.head).toContain('404')
