@@ -4,6 +4,7 @@ local M = {}
 
 local manager = require('ollama-remote.manager')
 local message = require('ollama-remote.message')
+local names = require('ollama-remote.models.names')
 local rpc = require('ollama-remote.rpc')
 local session = require('ollama-remote.chat.session')
 
@@ -22,6 +23,32 @@ local function with_model(callback)
   end
 end
 
+--- Of a model that its server does not have there is only a pull.
+---@param model ollama.ModelRow
+---@return string?
+local function why_absent(model)
+  if model.size or model.digest then
+    return nil
+  end
+  local is_coming = require('ollama-remote.manager.pull').is_running(model.pull)
+  local next = is_coming and 'yet: x cancels its pull'
+    or ': u pulls it again, x takes it off the list'
+  return ('%s is not installed%s%s'):format(model.ref, is_coming and ' ' or '', next)
+end
+
+--- Does something with the model under the cursor if its server has it.
+---@param callback fun(model: ollama.ModelRow)
+---@return fun()
+local function with_installed(callback)
+  return with_model(function(model)
+    local why = why_absent(model)
+    if why then
+      return message.whisper(why)
+    end
+    callback(model)
+  end)
+end
+
 ---@param model ollama.ModelRow
 ---@param more? table
 ---@return table params
@@ -35,7 +62,7 @@ end
 local function users(model)
   local titles = {}
   for _, chat in ipairs(require('ollama-remote.chats').all()) do
-    if not chat.read_only and chat.state.model == model.ref then
+    if not chat.read_only and names.is_same(chat.state.model, model.ref) then
       local title = chat.state.title
       titles[#titles + 1] = title and ('"%s"'):format(title) or 'without a title'
     end
@@ -66,11 +93,11 @@ local function work(model, words, method, params, callback)
   end)
 end
 
-M.delete = with_model(function(model)
+M.delete = with_installed(function(model)
   local size = require('ollama-remote.models.picker').size(model.size)
   local what = size ~= '' and ('%s (%s)'):format(model.ref, size) or model.ref
   local uses = users(model)
-    .. (model.ref == view.default_model and 'It is the default model. ' or '')
+    .. (names.is_same(view.default_model, model.ref) and 'It is the default model. ' or '')
   require('ollama-remote.question').confirm({
     title = ('%sDelete %s from its server?'):format(uses, what),
     yes = 'delete it',
@@ -84,26 +111,55 @@ M.delete = with_model(function(model)
   })
 end)
 
-M.copy = with_model(function(model)
+--- What stands on the server under a name; nothing when that is free.
+---@param server string
+---@param name string
+---@return ollama.ModelRow?
+local function installed(server, name)
+  return vim.iter(view.servers[server] and view.servers[server].models or {}):find(function(model)
+    return names.is_same(model.ref, server .. ':' .. name)
+  end)
+end
+
+--- Ollama puts a copy in the place of what has its name, and says nothing.
+M.copy = with_installed(function(model)
   vim.ui.input({ prompt = ('Copy %s as: '):format(model.ref) }, function(text)
     local to = vim.trim(text or '')
-    if to ~= '' then
+    local there = to ~= '' and installed(model.server, to) or nil
+    local function copy()
       work(model, 'copying …', 'models.copy', about(model, { to = to }), function()
         message.say(('%s:%s is a copy of %s'):format(model.server, to, model.name))
       end)
     end
+    if there and there.ref == model.ref then
+      message.whisper(('%s is its name already'):format(to))
+    elseif there and not why_absent(there) then
+      local question = ('%s is there already. Put a copy of %s in its place?'):format(
+        there.ref,
+        model.name
+      )
+      require('ollama-remote.question').confirm({
+        title = question,
+        yes = 'replace it',
+        no = 'keep it',
+        loses = true,
+        on_yes = copy,
+      })
+    elseif to ~= '' then
+      copy()
+    end
   end)
 end)
 
-M.show = with_model(function(model)
+M.show = with_installed(function(model)
   require('ollama-remote.manager.show').open(model)
 end)
 
-M.load = with_model(function(model)
+M.load = with_installed(function(model)
   work(model, 'loading …', 'models.load', about(model))
 end)
 
-M.unload = with_model(function(model)
+M.unload = with_installed(function(model)
   if not model.loaded then
     return message.whisper(model.ref .. ' is not loaded')
   end
@@ -132,7 +188,15 @@ local SPANS = {
 }
 local ANOTHER = 'another time …'
 
-M.keep_alive = with_model(function(model)
+--- Whether Ollama would take it: seconds, or numbers each with its unit.
+---@param text string
+---@return boolean
+local function is_span(text)
+  local rest = text:gsub('^%-', ''):gsub('%d+%.?%d*[hms]', '')
+  return tonumber(text) ~= nil or (text ~= '' and rest == '')
+end
+
+M.keep_alive = with_installed(function(model)
   local choices = vim.tbl_map(function(span)
     return span[1]
   end, SPANS)
@@ -144,9 +208,11 @@ M.keep_alive = with_model(function(model)
     end
     if choice == ANOTHER then
       vim.ui.input({ prompt = 'For how long, as 90m or 24h: ' }, function(text)
-        local span = vim.trim(text or '')
-        if span ~= '' then
+        local span = vim.trim(text or ''):gsub('%s', '')
+        if is_span(span) then
           keep(tonumber(span) or span)
+        elseif span ~= '' then
+          message.whisper('A time is written as 90m, 24h or 1h30m')
         end
       end)
     elseif choice then
@@ -159,7 +225,7 @@ end)
 ---@param callback fun(model: ollama.ModelRow)
 ---@return fun()
 local function with_talker(callback)
-  return with_model(function(model)
+  return with_installed(function(model)
     local can = model.capabilities or {}
     if #can == 0 or vim.list_contains(can, 'completion') then
       return callback(model)

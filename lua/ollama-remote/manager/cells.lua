@@ -15,7 +15,8 @@ local M = {}
 ---@class ollama.Update
 ---@field state 'checking'|'current'|'available'|'unknown'|'local'|'cloud'
 ---@field why? string
----@field bytes? number
+---@field bytes? number to be fetched
+---@field at_most? boolean when some of that may be there already
 ---@field checked? number milliseconds since the epoch
 
 ---@class ollama.ModelRow : ollama.Model see `ModelRow` in src/rpc/protocol.ts
@@ -44,6 +45,7 @@ M.CAPABILITIES = {
 --- Words of the legend, where the letter does not say it.
 M.LEGEND = { thinking = 'reasons', insert = 'fills in', image = 'makes images' }
 
+local names = require('ollama-remote.models.names')
 local size = require('ollama-remote.models.picker').size
 
 --- `5 d`: how long ago, or how long until, in the largest unit that tells something.
@@ -161,10 +163,13 @@ M.UPDATES = {
 ---@param update? ollama.Update
 ---@return string full
 ---@return string short
-local function updated(update)
+function M.updated(update)
   local words = update and (M.UPDATES[update.state] or { update.state })[1] or ''
   local bytes = update and update.state == 'available' and update.bytes
-  return bytes and words .. ' ' .. size(bytes) or words, words
+  if not bytes then
+    return words, words
+  end
+  return ('%s %s%s'):format(words, update.at_most and '≤ ' or '', size(bytes)), words
 end
 
 ---@class ollama.CellContext
@@ -178,9 +183,9 @@ end
 ---@return table<string, string>
 function M.of(model, about)
   local full_loaded, short_loaded = loaded(model, about.now, about.busy[model.ref])
-  local full_update, short_update = updated(model.update)
+  local full_update, short_update = M.updated(model.update)
   return {
-    name = model.name .. (model.ref == about.default_model and ' *' or ''),
+    name = model.name .. (names.is_same(about.default_model, model.ref) and ' *' or ''),
     size = size(model.size),
     parameters = model.parameters or '',
     quantization = model.quantization or '',

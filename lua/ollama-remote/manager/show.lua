@@ -3,6 +3,7 @@
 local M = {}
 
 local api = vim.api
+local cells = require('ollama-remote.manager.cells')
 local rpc = require('ollama-remote.rpc')
 
 local WIDE = 120
@@ -32,6 +33,15 @@ local function info_text(info)
   return table.concat(lines, '\n')
 end
 
+--- The verdict, with what a column has no room for: why.
+---@param model ollama.ModelRow
+---@return string
+local function update_of(model)
+  local words = cells.updated(model.update)
+  local why = model.update and model.update.why
+  return why and ('%s: %s'):format(words, why) or words
+end
+
 ---@param model ollama.ModelRow
 ---@param details table
 ---@return string
@@ -45,6 +55,7 @@ local function facts(model, details)
     { 'can', table.concat(details.capabilities or model.capabilities or {}, ', ') },
     { 'trained for', details.trained_context and plain(details.trained_context) .. ' tokens' },
     { 'digest', model.digest },
+    { 'update', update_of(model) },
     { 'changed', model.modified and os.date('%Y-%m-%d %H:%M', math.floor(model.modified / 1000)) },
   }
   local lines = {}

@@ -2,6 +2,7 @@
 local M = {}
 
 local message = require('ollama-remote.message')
+local names = require('ollama-remote.models.names')
 
 ---@class ollama.Model
 ---@field ref string
@@ -78,7 +79,7 @@ local function cells(model, marked)
     age(model.read) or '',
   }
   return {
-    (model.ref == marked and '● ' or '  ') .. model.ref,
+    (names.is_same(marked, model.ref) and '● ' or '  ') .. model.ref,
     M.size(model.size),
     model.parameters or '',
     model.quantization or '',
