@@ -76,7 +76,7 @@ const MEANINGS: readonly Meaning[] = [
     when: () => true,
     code: 'API_ERROR',
     say: (words, { server, status }) => `${server} answered: ${words || `HTTP ${status ?? 200}`}`,
-    hint: 'Try again, in a chat with gr; the log of Ollama on the server may tell more.',
+    hint: 'In a chat gr asks again; the log of Ollama on the server may tell more.',
   },
 ]
 
