@@ -75,8 +75,14 @@ export class ModelParts {
       surface: editor,
       servers: () => servers().names,
       way: (server) => {
-        const { state, error, retryAt } = servers().get(server).status()
-        return { state, ...(error ? { error: toRecord(error) } : {}), ...(retryAt === undefined ? {} : { retryAt }) }
+        const { config, status } = servers().get(server)
+        const { state, error, retryAt } = status()
+        return {
+          state,
+          isDirect: config.ssh === undefined,
+          ...(error ? { error: toRecord(error) } : {}),
+          ...(retryAt === undefined ? {} : { retryAt }),
+        }
       },
       need: (server, isNeeded) => servers().need(placeOf(server), isNeeded ? server : undefined),
       connect: (server) => servers().get(server).connect(),

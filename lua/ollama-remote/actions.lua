@@ -185,10 +185,13 @@ local table_of_actions = {
     require('ollama-remote.servers').make_default()
   end,
   ['server-refresh'] = function()
-    require('ollama-remote.servers').refresh()
+    require('ollama-remote.servers').try_again()
   end,
   ['server-close'] = function()
     require('ollama-remote.servers').close()
+  end,
+  service = function()
+    require('ollama-remote.servers.service').look_here()
   end,
   help = function()
     require('ollama-remote.help').open()

@@ -169,7 +169,8 @@ for _, row in ipairs({
   { 'server-edit', 'e', 'change it' },
   { 'server-remove', 'dd', 'remove it' },
   { 'server-default', '*', 'make it the default' },
-  { 'server-refresh', 'r', 'ask for all anew' },
+  { 'server-refresh', 'r', 'ask for all anew, and try again what is down' },
+  { 'service', 'S', 'look at the service of Ollama there' },
   { 'server-close', 'q', 'close' },
   { 'help', 'g?', 'these keys' },
 }) do
@@ -196,7 +197,8 @@ for _, row in ipairs({
   { 'models-chat', 'o', 'begin a chat with the model' },
   { 'models-sort', 's', 'sort by name, size, age, loaded, update' },
   { 'models-filter', 'f', 'show only some of the models' },
-  { 'models-refresh', 'r', 'ask all servers anew' },
+  { 'models-refresh', 'r', 'ask all servers anew, and try again what is down' },
+  { 'service', 'S', 'look at the service of Ollama there' },
   { 'models-close', 'q', 'close' },
   { 'help', 'g?', 'these keys' },
 }) do
@@ -227,6 +229,18 @@ local function is_taken(key, wanted)
     end
   end
   return false
+end
+
+--- The key of an action inside the plugin's buffers, as the user wants it; nil when there is none.
+---@param action string
+---@return string?
+function M.of(action)
+  local wanted = require('ollama-remote.config').resolved().keymaps
+  for _, key in ipairs(M.table) do
+    if key.action == action and not is_taken(key, wanted) then
+      return wanted_lhs(key, wanted)
+    end
+  end
 end
 
 --- What asks, or changes what is asked, is for living chats.

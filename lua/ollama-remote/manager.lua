@@ -257,10 +257,16 @@ function M.find(ref)
   end
 end
 
+--- Whether the cursor is in the list.
+---@return boolean
+function M.is_current()
+  return api.nvim_get_current_buf() == view.buffer
+end
+
 --- What the cursor is on.
 ---@return ollama.ManagerLine?
 function M.under_cursor()
-  if api.nvim_get_current_buf() == view.buffer then
+  if M.is_current() then
     return view.lines[api.nvim_win_get_cursor(0)[1]]
   end
 end

@@ -47,11 +47,16 @@ local function find(name)
   end)
 end
 
+--- Whether the cursor is in the list.
+---@return boolean
+function M.is_current()
+  return api.nvim_get_current_buf() == view.buffer
+end
+
 --- The server that the cursor is on.
 ---@return ollama.Server?
-local function under_cursor()
-  local row = api.nvim_win_get_cursor(0)[1]
-  local name = api.nvim_get_current_buf() == view.buffer and view.lines[row] or nil
+function M.under_cursor()
+  local name = M.is_current() and view.lines[api.nvim_win_get_cursor(0)[1]] or nil
   return name and find(name)
 end
 
@@ -233,12 +238,24 @@ end
 ---@return fun()
 local function with_server(callback)
   return function()
-    local server = under_cursor()
+    local server = M.under_cursor()
     if server then
       return callback(server)
     end
     require('ollama-remote.message').whisper('There is no server under the cursor')
   end
+end
+
+--- Asks for all anew, and has what is down tried again, also where a person must answer for it.
+function M.try_again()
+  local is_down = { failed = true, waiting = true, lost = true }
+  for _, server in ipairs(view.servers) do
+    if is_down[server.state] then
+      -- What comes of it is the server's state, and shown as such.
+      rpc.request('servers.connect', { server = server.name }, function() end)
+    end
+  end
+  M.refresh()
 end
 
 M.connect = with_server(function(server)

@@ -18,6 +18,8 @@ export type ModelBookHandlers = { [M in BookMethod]: (params: Params<M>) => Prom
 
 /** Where the link to a server stands. */
 export interface Way {
+  /** Whether there is no SSH on it. */
+  isDirect?: boolean
   state: ServerModels['state']
   error?: ErrorRecord
   /** When it is tried again, in milliseconds since the epoch. */
@@ -256,7 +258,7 @@ export class ModelBook {
   }
 
   #rows(server: string): ServerModels {
-    const { state, error: broken, retryAt } = this.#deps.way(server)
+    const { state, isDirect, error: broken, retryAt } = this.#deps.way(server)
     const asked = this.#asked.get(server)
     const list = this.#memory.list(server)
     const error = broken ?? asked?.error
@@ -264,6 +266,7 @@ export class ModelBook {
       server,
       state,
       models: this.#modelRows(server),
+      ...(isDirect === true ? { is_direct: true } : {}),
       ...(list === undefined ? {} : { read: list.read }),
       ...(asked?.version === undefined ? {} : { version: asked.version }),
       ...(retryAt === undefined ? {} : { retry_at: retryAt }),

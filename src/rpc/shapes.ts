@@ -189,6 +189,8 @@ export interface ServerModels {
   server: string
   /** Where its link stands; a server without ssh is always `ready`. */
   state: ServerRow['state']
+  /** Reached without SSH. */
+  is_direct?: true
   /** When the next attempt is made, in milliseconds since the epoch. */
   retry_at?: number
   version?: string

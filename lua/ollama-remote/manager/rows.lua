@@ -10,6 +10,7 @@ local sections = require('ollama-remote.manager.sections')
 ---@class ollama.ServerModels see `ServerModels` in src/rpc/protocol.ts
 ---@field server string
 ---@field state string
+---@field is_direct? boolean
 ---@field retry_at? number
 ---@field version? string
 ---@field models ollama.ModelRow[]

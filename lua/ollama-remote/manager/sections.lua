@@ -4,6 +4,7 @@ local M = {}
 local columns = require('ollama-remote.columns')
 local cells = require('ollama-remote.manager.cells')
 local size = require('ollama-remote.models.picker').size
+local guidance = require('ollama-remote.servers.guidance')
 local states = require('ollama-remote.servers.rows').states
 
 local INDENT = '    '
@@ -139,8 +140,8 @@ function M.head(server, shown, view)
     if server.error.hint then
       say(server.error.hint, 'OllamaRemoteDim')
     end
-    -- A hint may end with a command, to which no word is to be added.
-    say('r tries again.', 'OllamaRemoteDim')
+    local about = { name = server.server, has_ssh = not server.is_direct }
+    say(guidance.of(server.error, about, 'models'), 'OllamaRemoteDim')
   elseif server.state == 'idle' or server.state == 'closed' then
     say('Its connection is not up: r connects.', 'OllamaRemoteDim')
   elseif server.read and #server.models == 0 then

@@ -40,6 +40,7 @@ local HINTS = {
   { action = 'models-sort', word = 'sort', rank = 4 },
   { action = 'models-filter', word = 'filter', rank = 4 },
   { action = 'models-refresh', word = 'refresh', rank = 5 },
+  { action = 'service', word = 'service', rank = 5 },
   { action = 'models-close', word = 'close', rank = 5 },
   { action = 'help', word = 'keys', rank = 0 },
 }

@@ -223,6 +223,8 @@ local function sentences(server, details, has_code)
     local code = has_code and state == 'failed' and '' or failure.code .. ': '
     all[#all + 1] = code .. failure.message
     all[#all + 1] = failure.hint
+    local about = { name = server.name, has_ssh = server.transport ~= 'direct' }
+    all[#all + 1] = require('ollama-remote.servers.guidance').of(failure, about, 'servers')
   end
   if server.reason then
     all[#all + 1] = ('By %s: %s'):format(server.transport, server.reason)

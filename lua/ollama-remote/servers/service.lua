@@ -56,4 +56,18 @@ function M.look(server)
   })
 end
 
+--- Looks at the service of the server under the cursor of a list; elsewhere, at that of the chat.
+function M.look_here()
+  local manager, servers = require('ollama-remote.manager'), require('ollama-remote.servers')
+  if not manager.is_current() and not servers.is_current() then
+    return M.look()
+  end
+  local line, server = manager.under_cursor(), servers.under_cursor()
+  local name = line and line.server or server and server.name
+  if name then
+    return M.look(name)
+  end
+  message.whisper('There is no server under the cursor')
+end
+
 return M

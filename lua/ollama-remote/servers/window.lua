@@ -32,6 +32,7 @@ local HINTS = {
   { action = 'server-remove', word = 'remove', rank = 2 },
   { action = 'server-default', word = 'default', rank = 3 },
   { action = 'server-refresh', word = 'refresh', rank = 3 },
+  { action = 'service', word = 'service', rank = 4 },
   { action = 'server-close', word = 'close', rank = 3 },
   { action = 'help', word = 'keys', rank = 0 },
 }

@@ -1,25 +1,12 @@
 // What goes wrong behind the tunnel. Each time the reader is told, nothing is lost, and the next prompt is answered.
-import { createServer, type Server } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Behaviour } from '../../support/ollama-double/behaviour.ts'
 import { defineModel } from '../../support/ollama-double/models.ts'
 import { describeWithNeovim, describeWithSshd } from '../../support/real-parts.ts'
+import { HTML, startJunk } from './junk.ts'
 import { STEPWISE, sharedSshd, startWorld } from './world.ts'
 
 const FOREVER_MS = 1e9
-
-/** Something at a port that is not Ollama: it says these words to whoever has said anything. */
-async function startJunk(words: string): Promise<{ url: string; server: Server }> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {})
-    socket.once('data', () => socket.end(words))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}`, server }
-}
-
-const HTML = 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n<h1>Welcome</h1'
 
 /** Answers that fail after the words `Half an `: how, the code of the note, and how the turn ended. */
 const BROKEN: [string, Behaviour, code: string, end: 'failed' | 'interrupted', words: RegExp][] = [
@@ -238,7 +225,7 @@ describeWithSshd('faults of Ollama', (openssh) => {
       await world.send('hello')
       await world.nvim.waitForScreen(/:Ollama\s[\s\S]*?service looks/)
       await world.nvim.type(':Ollama service<CR>')
-      await world.nvim.waitForScreen(/1: Run `systemctl status ollama` on gpu/)
+      await world.nvim.waitForScreen(/1: Yes, run `systemctl status ollama`/)
       await world.nvim.type('1<CR>')
       await world.nvim.waitForScreen(/ollama serve|systemctl start ollama|OLLAMA_HOST/)
     })

@@ -130,7 +130,9 @@ describeWithNeovim('the models', (nvim) => {
     const list = listOn(await openModels(front)).join('\n')
     expect(list).toMatch(/● gpu {2}Ollama 0\.32\.15 · 3 models · 29 GB · 1 loaded, 21 GB VRAM/)
     expect(list).toMatch(/\? mine:latest: the registry refused to tell: it is private/)
-    expect(list).toMatch(/✗ lab {2}failed\n {4}SSH_AUTH_FAILED: lab\.example[\s\S]*there\.\n {4}r tries again\./)
+    expect(list).toMatch(
+      /✗ lab {2}failed\n {4}SSH_AUTH_FAILED: lab\.example[\s\S]*there\.\n {4}r tries again · :Ollama servers tests the way\./,
+    )
     expect(list).toMatch(/CAN: t tools · v vision · r reasons/)
   })
 

@@ -141,8 +141,9 @@ describeWithNeovim('the list of servers', (nvim) => {
     const front = await startFront(nvim, { script: SCRIPT, init, columns: 120 })
     const screen = await openServers(front)
     expect(screen).toMatch(
-      /<CR> connect · x disconnect · T test · a add · dd remove · \* default · r refresh · q close · g\? keys/,
+      /<CR> connect · x disconnect · T test · a add · dd remove · \* default · r refresh · S service · q close · g\? keys/,
     )
+    expect(screen).toMatch(/Is Ollama running\?\n {4}r tries again\./)
     await front.nvim.type('T')
     expect(await front.waitForRequests('servers.test')).toMatchObject([{ server: 'gpu' }])
   })
