@@ -160,8 +160,10 @@ function M.run(options)
   local name, bang, rest = options.args:match('^([^%s!]*)(!?)%s*(.-)%s*$')
   local subcommand = subcommands[name == '' and 'chat' or name]
   if not subcommand then
-    local known = table.concat(names(), ', ')
-    return message.say((':Ollama knows no "%s"; it knows %s'):format(name, known), 'error')
+    local near = vim.fn.matchfuzzy(names(), name)[1]
+    local advice = near and ('did you mean :Ollama %s?'):format(near)
+      or 'it knows ' .. table.concat(names(), ', ')
+    return message.say((':Ollama knows no "%s"; %s'):format(name, advice), 'error')
   end
   local range = options.range > 0 and { options.line1, options.line2 } or nil
   subcommand({ rest = rest, range = range, bang = bang == '!' or options.bang == true })

@@ -54,6 +54,29 @@ local function option_value(value)
   return value
 end
 
+--- Puts one of Ollama's options into what is asked for.
+---@param params table
+---@param key string
+---@param value string
+---@return string? wrong
+local function put_option(params, key, value)
+  local option = value == '' and vim.NIL or option_value(value)
+  if option ~= vim.NIL and key ~= 'stop' and type(option) ~= 'number' then
+    return ('%s is a number, and not "%s"'):format(key, value)
+  end
+  params.options = params.options or {}
+  params.options[key] = option
+end
+
+--- What a name may have been meant for.
+---@param name string
+---@return string
+local function meant(name)
+  local near = vim.fn.matchfuzzy(M.names(), name)[1]
+  return near and ('did you mean %s?'):format(near:sub(1, -2))
+    or 'there are think, keep_alive, system and the options of Ollama'
+end
+
 ---@param value string
 ---@return string
 local function unquoted(value)
@@ -80,12 +103,9 @@ local function put(params, key, value)
       params.think = THINKS[value]
     end
   elseif vim.list_contains(OPTIONS, key) then
-    params.options = params.options or {}
-    params.options[key] = is_removed and vim.NIL or option_value(value)
+    return put_option(params, key, value)
   else
-    return ('Nothing is called "%s"; there are think, keep_alive, system and the options of Ollama'):format(
-      key
-    )
+    return ('Nothing is called "%s"; %s'):format(key, meant(key))
   end
 end
 

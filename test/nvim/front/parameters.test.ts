@@ -27,7 +27,9 @@ describeWithNeovim(':Ollama set', (nvim) => {
   })
 
   test.each([
-    ['temprature=1', /Nothing is called "temprature"/],
+    ['temprature=1', /Nothing is called "temprature"; did you mean temperature\?/],
+    ['wisdom=1', /Nothing is called "wisdom"; there are think/],
+    ['num_ctx=8k', /num_ctx is a number, and not "8k"/],
     ['think=hard', /think is true, false, low, medium, high or max, and not "hard"/],
     ['temperature', /What is set to what\?/],
   ])('says what is wrong with %s, and asks nothing', async (typed, said) => {
