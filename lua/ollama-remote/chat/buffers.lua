@@ -227,7 +227,9 @@ function M.ensure(chat)
   end
   if not chats.buffer(chat, 'prompt') then
     local buffer = new_buffer(chat, 'prompt')
-    api.nvim_buf_set_lines(buffer, 0, -1, false, chat.rescued or {})
+    require('ollama-remote.chat.prompt').unrecorded(buffer, function()
+      api.nvim_buf_set_lines(buffer, 0, -1, false, chat.rescued or {})
+    end)
     chat.rescued = nil
     watch_prompt(chat, buffer)
   end

@@ -33,6 +33,16 @@ local function set(chat, text)
   require('ollama-remote.ui.layout').fit_prompt(chat)
 end
 
+--- Changes a prompt in which nothing was written yet: `u` takes nothing of that back.
+---@param buffer integer
+---@param change fun()
+function M.unrecorded(buffer, change)
+  local levels = vim.bo[buffer].undolevels
+  vim.bo[buffer].undolevels = -1
+  change()
+  vim.bo[buffer].undolevels = levels
+end
+
 ---@param chat ollama.Chat
 ---@return string
 function M.text(chat)
@@ -134,10 +144,9 @@ function M.begin_edit(chat, turn, text)
   require('ollama-remote.ui.winbar').refresh(chat)
 end
 
---- Puts back what was being written when its Neovim went, before what was written since.
 ---@param chat ollama.Chat
 ---@param draft { text: string, editing?: integer, aside?: string }
-function M.restore(chat, draft)
+local function put_back(chat, draft)
   if not draft.editing then
     return M.give_back(chat, { text = draft.text })
   end
@@ -145,6 +154,19 @@ function M.restore(chat, draft)
     M.give_back(chat, { text = draft.aside })
   end
   M.begin_edit(chat, draft.editing, draft.text)
+end
+
+--- Puts back what was being written when its Neovim went, before what was written since.
+---@param chat ollama.Chat
+---@param draft { text: string, editing?: integer, aside?: string }
+function M.restore(chat, draft)
+  local buffer = chats.buffer(chat, 'prompt')
+  if not buffer or not is_blank(lines(chat)) then
+    return put_back(chat, draft)
+  end
+  M.unrecorded(buffer, function()
+    put_back(chat, draft)
+  end)
 end
 
 --- Ends an edit, if there is one, and gives the draft back.

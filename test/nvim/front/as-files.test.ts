@@ -17,6 +17,7 @@ describeWithNeovim('a chat as if it were files', (nvim) => {
     const before = await front.nvim.lua<number>(`return ${CHAT}.buffers.prompt`)
     await front.nvim.type(':edit<CR>')
     await front.nvim.waitForLua(`local was = ... return (${CHAT}.buffers.prompt or was) ~= was`, before)
+    await front.nvim.type('u')
     expect(await front.promptText()).toBe('a draft')
     await front.nvim.type('<C-w>k:edit!<CR>')
     await front.waitForRequests('chat.open', 2)
