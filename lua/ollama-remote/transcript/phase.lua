@@ -157,6 +157,20 @@ local function stop_timer()
   end
 end
 
+--- The seconds that were told last.
+---@type integer?
+local told_seconds = nil
+
+--- Tells that status() reads otherwise with each second of the chat that it speaks of.
+local function tell_seconds()
+  local chat = chats.current()
+  local seconds = chat and M.elapsed(chat)
+  if seconds ~= told_seconds then
+    told_seconds = seconds
+    require('ollama-remote.chat.events').status_changed()
+  end
+end
+
 local function tick()
   frame = frame % #FRAMES + 1
   local busy = vim.tbl_filter(is_busy, chats.all())
@@ -164,6 +178,7 @@ local function tick()
     return stop_timer()
   end
   vim.tbl_map(M.place, busy)
+  tell_seconds()
 end
 
 --- Draws what is true now, and keeps drawing while something runs.

@@ -58,6 +58,8 @@ describeWithNeovim('status()', (nvim) => {
     })
     // A machine that is slow sees no second that passes by.
     await front.nvim.waitForLua("return tostring(_G.told[#_G.told]):find('^gpu:qwen3:32b loading model %d+s$')")
+    // Whoever shows it outside of Neovim hears of nothing else.
+    await front.nvim.waitForLua("return tostring(_G.told[#_G.told]):find('loading model [1-9]%d*s$')")
     await front.perform(['state', 1, { phase: 'idle', unsaved: false }])
     await front.nvim.type(' oc')
     await front.nvim.waitForLua("return _G.told[#_G.told] == ''")
