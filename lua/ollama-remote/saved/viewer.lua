@@ -26,15 +26,40 @@ local function column(beside)
   return { split = 'right', win = -1, width = third }
 end
 
---- Where its window goes: beside the chat, over it where that floats.
+--- The highest window of those in which saved chats are read here.
+---@return integer?
+local function other_viewer()
+  local tab, highest = api.nvim_get_current_tabpage(), nil
+  for _, chat in ipairs(chats.all()) do
+    local window = chat.read_only and chats.window(chat, 'transcript')
+    if window and api.nvim_win_get_tabpage(window) == tab then
+      local is_higher = not highest
+        or api.nvim_win_get_height(window) > api.nvim_win_get_height(highest)
+      highest = is_higher and window or highest
+    end
+  end
+  return highest
+end
+
+---@param window integer
+---@return boolean
+local function is_float(window)
+  return api.nvim_win_get_config(window).relative ~= ''
+end
+
+--- Where its window goes: under another one that is read, else beside the chat, over it where that floats.
 ---@return table place for nvim_open_win
 local function place()
-  local beside = neighbour()
+  local beside, other = neighbour(), other_viewer()
+  if other and not is_float(other) then
+    local height = math.floor(api.nvim_win_get_height(other) / 2)
+    return { split = 'below', win = other, height = height }
+  end
   if not beside then
     return { split = 'right', win = -1, width = math.floor(vim.o.columns / 2) }
   end
   local config = api.nvim_win_get_config(beside)
-  if config.relative ~= '' then
+  if is_float(beside) then
     return vim.tbl_extend('force', config, { zindex = (config.zindex or 50) + 1 })
   end
   local width = api.nvim_win_get_width(beside)
@@ -44,13 +69,20 @@ local function place()
   return column(beside)
 end
 
---- Gives the windows around the width back that they had.
----@param beside integer
----@param width integer
-local function give_room_back(beside, width)
+--- The living chat's window that has made room for those that are read, and its width before.
+---@type { window: integer, width: integer }?
+local narrowed = nil
+
+--- Gives that window its width back, when none is read any more.
+local function give_room_back()
   vim.schedule(function()
-    if api.nvim_win_is_valid(beside) and api.nvim_win_get_config(beside).relative == '' then
-      api.nvim_win_set_width(beside, width)
+    local was = narrowed
+    if other_viewer() then
+      return
+    end
+    narrowed = nil
+    if was and api.nvim_win_is_valid(was.window) and not is_float(was.window) then
+      api.nvim_win_set_width(was.window, was.width)
     end
   end)
 end
@@ -71,7 +103,9 @@ end
 local function open_window(chat)
   chat.origin = api.nvim_get_current_win()
   local beside = neighbour()
-  local width = beside and api.nvim_win_get_width(beside)
+  if beside and not other_viewer() then
+    narrowed = { window = beside, width = api.nvim_win_get_width(beside) }
+  end
   local buffers = require('ollama-remote.chat.buffers')
   local buffer = buffers.open_viewer(chat)
   local equalalways = vim.o.equalalways
@@ -80,22 +114,18 @@ local function open_window(chat)
   vim.o.equalalways = equalalways
   chat.windows.transcript = window
   local dress = require('ollama-remote.ui.dress')
-  local layout = api.nvim_win_get_config(window).relative ~= '' and 'float' or nil
+  local layout = is_float(window) and 'float' or nil
   dress.put_on(window, 'transcript', layout)
   buffers.set_filetypes(chat)
   dress.put_on(window, 'transcript', layout)
   vim.wo[window].winfixbuf = true
   vim.bo[buffer].bufhidden = 'wipe'
-  if beside and width then
-    api.nvim_create_autocmd('WinClosed', {
-      group = group,
-      pattern = tostring(window),
-      once = true,
-      callback = function()
-        give_room_back(beside, width)
-      end,
-    })
-  end
+  api.nvim_create_autocmd('WinClosed', {
+    group = group,
+    pattern = tostring(window),
+    once = true,
+    callback = give_room_back,
+  })
   api.nvim_create_autocmd('BufWipeout', {
     group = group,
     buffer = buffer,

@@ -92,6 +92,28 @@ describeWithNeovim('saved chats', (nvim) => {
     await front.nvim.waitForLua(`return #require('ollama-remote.chats').all() == 1`)
   })
 
+  test('those that are read stand under one another; the chat has its width back after the last', async () => {
+    const front = await startFront(nvim, { columns: 150, script: { library: LIBRARY } })
+    await front.open()
+    const width = "return vim.api.nvim_win_get_width(require('ollama-remote.chats').living()[1].windows.transcript)"
+    const whole = await front.nvim.lua(width)
+    await load(front, 'locks')
+    const first = await front.nvim.lua<[number, number]>('return vim.api.nvim_win_get_position(0)')
+    await front.nvim.command('Ollama load sorting')
+    await front.nvim.waitForLua(`return ${CHAT}.state.title == 'sorting'`)
+    const second = await front.nvim.lua<[number, number]>('return vim.api.nvim_win_get_position(0)')
+    expect(second[1]).toBe(first[1])
+    expect(second[0]).toBeGreaterThan(first[0])
+    const narrow = await front.nvim.lua(width)
+    await front.nvim.type('<C-w>kq')
+    await front.waitForRequests('chat.close')
+    expect(await front.nvim.lua(width)).toBe(narrow)
+    await front.nvim.command("lua vim.api.nvim_set_current_win(vim.fn.win_getid(vim.fn.winnr('$')))")
+    await front.nvim.type('q')
+    await front.waitForRequests('chat.close', 2)
+    await front.nvim.waitForLua(`local whole = ... ${width} == whole`, whole)
+  })
+
   test('what could not be understood of a file is told once; a file that is gone, too', async () => {
     const library = [book('old', 'a word', { problems: ['Turn 2 has no time.', 'The last line is torn.'] })]
     const front = await startFront(nvim, { script: { library } })
