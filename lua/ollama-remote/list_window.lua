@@ -42,6 +42,28 @@ function M.new_buffer(spec)
   return buffer
 end
 
+--- The window in which a list can be seen: not one of another tab page, nor one that was made so small that nothing of it
+--- is left.
+---@param buffer? integer
+---@return integer? window
+function M.visible(buffer)
+  if not (buffer and api.nvim_buf_is_valid(buffer)) then
+    return
+  end
+  return vim.iter(api.nvim_tabpage_list_wins(0)):find(function(window)
+    return api.nvim_win_get_buf(window) == buffer and vim.fn.getwininfo(window)[1].height > 0
+  end)
+end
+
+--- Has a list told when it may have come into sight, or may have another width.
+---@param callback fun()
+function M.when_seen(callback)
+  api.nvim_create_autocmd({ 'WinResized', 'VimResized', 'TabEnter' }, {
+    group = group,
+    callback = callback,
+  })
+end
+
 local WINDOW_OPTIONS = {
   cursorline = true,
   number = false,

@@ -3,9 +3,8 @@
 local M = {}
 
 local api = vim.api
+local list_window = require('ollama-remote.list_window')
 local rpc = require('ollama-remote.rpc')
-
-local group = api.nvim_create_augroup('ollama-remote.manager', { clear = true })
 
 local TICK_MS = 1000
 --- Ages are told in minutes: they are drawn anew after so many ticks, though nothing counts down.
@@ -28,6 +27,7 @@ local TICKS_BETWEEN_AGES = 30
 ---@field last_watch integer
 ---@field timer? uv.uv_timer_t
 ---@field ticks integer
+---@field wanted? { ref: string, from?: string } the model to go to, and the one that the cursor was on when that was asked
 ---@field is_due boolean whether a drawing is on its way
 ---@field is_orphaned? boolean whether the host that told all this is gone
 
@@ -47,11 +47,7 @@ M.view = view
 
 ---@return integer? window
 local function window()
-  local shown = view.buffer
-      and api.nvim_buf_is_valid(view.buffer)
-      and vim.fn.win_findbuf(view.buffer)
-    or {}
-  return shown[1]
+  return list_window.visible(view.buffer)
 end
 
 ---@return number
@@ -82,13 +78,43 @@ local function lines(width)
   })
 end
 
+--- Puts the cursor on the model that was asked for, once it is there, where the person has not gone on meanwhile.
+local function go_to_wanted()
+  local wanted = view.wanted
+  if not wanted or api.nvim_get_current_buf() ~= view.buffer then
+    return
+  end
+  local line = M.under_cursor()
+  if (line and line.model and line.model.ref) ~= wanted.from then
+    view.wanted = nil
+    return
+  end
+  for index, other in ipairs(view.lines) do
+    if
+      other.model and require('ollama-remote.models.names').is_same(other.model.ref, wanted.ref)
+    then
+      view.wanted = nil
+      return require('ollama-remote.manager.window').go_to(index)
+    end
+  end
+end
+
 function M.render()
   view.is_due = false
   local shown = window()
   if shown then
     view.lines = lines(api.nvim_win_get_width(shown))
     view.drawn = require('ollama-remote.manager.window').draw(view.buffer, view.lines, view.drawn)
+    go_to_wanted()
   end
+end
+
+--- The cursor goes to a model's row when that comes.
+---@param ref string
+function M.want(ref)
+  local line = M.under_cursor()
+  view.wanted = line and { ref = ref, from = line.model and line.model.ref }
+  go_to_wanted()
 end
 
 --- Draws once for all that is told in one turn of the main loop.
@@ -278,12 +304,12 @@ function M.refresh()
   rpc.request('models.refresh', { servers = view.only }, require('ollama-remote.chat.session').tell)
 end
 
-api.nvim_create_autocmd({ 'WinResized', 'VimResized' }, {
-  group = group,
-  callback = function()
-    M.render()
-  end,
-})
+list_window.when_seen(function()
+  if window() and not view.is_orphaned then
+    shown_again()
+  end
+  M.render()
+end)
 
 rpc.when_up(function()
   if window() and view.is_orphaned then

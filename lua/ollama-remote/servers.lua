@@ -3,10 +3,10 @@
 local M = {}
 
 local api = vim.api
+local list_window = require('ollama-remote.list_window')
 local rpc = require('ollama-remote.rpc')
 
 local NAMESPACE = api.nvim_create_namespace('ollama-remote.servers')
-local group = api.nvim_create_augroup('ollama-remote.servers', { clear = true })
 
 local TICK_MS = 1000
 --- What a server says of itself is asked for again after so many ticks.
@@ -26,11 +26,7 @@ local view = { servers = {}, details = {}, lines = {}, ticks = 0 }
 
 ---@return integer? window
 local function window()
-  local shown = view.buffer
-      and api.nvim_buf_is_valid(view.buffer)
-      and vim.fn.win_findbuf(view.buffer)
-    or {}
-  return shown[1]
+  return list_window.visible(view.buffer)
 end
 
 --- The servers as they were last told, for dialogues.
@@ -304,12 +300,12 @@ M.make_default = with_server(function(server)
   end)
 end)
 
-api.nvim_create_autocmd({ 'WinResized', 'VimResized' }, {
-  group = group,
-  callback = function()
-    M.render()
-  end,
-})
+list_window.when_seen(function()
+  if window() then
+    watch()
+  end
+  M.render()
+end)
 
 -- A list that was asked for anew is on its way already.
 rpc.when_up(function()

@@ -45,6 +45,7 @@ function M.pull()
       local name = vim.trim(text or '')
       if name ~= '' then
         start(server, name)
+        manager.want(server .. ':' .. name)
       end
     end)
   end)

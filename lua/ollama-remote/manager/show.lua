@@ -152,6 +152,7 @@ local function open_window(model)
   vim.bo[buffer].undolevels = -1
   vim.bo[buffer].modifiable = false
   local origin = api.nvim_get_current_win()
+  local layout, sizes = vim.fn.winlayout(), vim.fn.winrestcmd()
   local is_wide = api.nvim_win_get_width(0) >= WIDE
   local place = is_wide and { split = 'right', win = 0 }
     or { split = 'above', win = 0, height = math.floor(vim.o.lines * 0.6) }
@@ -174,6 +175,15 @@ local function open_window(model)
     -- On 0.10 `equalalways` takes some of it away again.
     api.nvim_win_set_height(window, place.height)
   end
+  -- Neovim gives the room back to whoever is beside it.
+  api.nvim_create_autocmd('BufWipeout', {
+    buffer = buffer,
+    callback = vim.schedule_wrap(function()
+      if vim.deep_equal(vim.fn.winlayout(), layout) then
+        vim.cmd(sizes)
+      end
+    end),
+  })
   vim.bo[buffer].filetype = 'ollama-model'
   vim.keymap.set('n', 'q', function()
     pcall(api.nvim_win_close, window, false)

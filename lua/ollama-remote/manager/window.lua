@@ -73,7 +73,7 @@ local function unchanged(before, after)
   return first, last
 end
 
---- The line of the same row as before; where it is gone, the one that stands in its place.
+--- The nearest line of the same row as before; where it is gone, the one that stands in its place.
 ---@param key string?
 ---@param line integer
 ---@param keys string[]
@@ -82,9 +82,11 @@ local function line_for(key, line, keys)
   if key ~= '' and keys[line] == key then
     return line
   end
-  for index, other in ipairs(keys) do
-    if other == key and key ~= '' then
-      return index
+  for distance = 1, key ~= '' and math.max(line, #keys) or 0 do
+    for _, index in ipairs({ line - distance, line + distance }) do
+      if keys[index] == key then
+        return index
+      end
     end
   end
   return math.max(1, math.min(line, #keys))
@@ -162,6 +164,15 @@ function M.draw(buffer, lines, drawn)
     list_window.dress(window, HINTS)
   end
   return now
+end
+
+--- Puts the cursor of the list on a line, with what stands under it in sight.
+---@param line integer
+function M.go_to(line)
+  api.nvim_win_set_cursor(0, { line, 0 })
+  if line < vim.fn.line('w0') or line >= vim.fn.line('w$') then
+    vim.cmd('normal! zz')
+  end
 end
 
 return M

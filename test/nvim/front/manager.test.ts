@@ -95,4 +95,66 @@ describeWithNeovim('the list of models', (nvim) => {
     await front.nvim.type('4<CR>1h 30m<CR>')
     expect(await front.waitForRequests('models.load')).toMatchObject([{ keep_alive: '1h30m' }])
   })
+
+  test('is asked for only in the tab page that is seen, and while a line of it is', async () => {
+    const front = await startFront(nvim, { script: scriptOf(QWEN) })
+    await openList(front, QWEN)
+    await front.nvim.type(':tabnew<CR>')
+    await front.waitForRequests('models.unwatch')
+    await front.nvim.type(':tabclose<CR>')
+    await front.waitForRequests('models.watch', 2)
+    await front.nvim.type(':set winminheight=0<CR><C-w>k:wincmd _<CR>')
+    await front.waitForRequests('models.unwatch', 2)
+    await front.nvim.type('<C-w>j:resize 8<CR>')
+    await front.waitForRequests('models.watch', 3)
+    expect(await front.requests('models.unwatch')).toHaveLength(2)
+  })
+
+  test('goes to what is pulled when it comes, if the person has not gone elsewhere', async () => {
+    const many = Array.from({ length: 60 }, (_, index) => model(`m${index}:1b`))
+    const coming = (name: string) => ({
+      ...{ ref: `gpu:${name}`, server: 'gpu', name, pull: { ...PULL, model: name, state: 'pulling' } },
+    })
+    const front = await startFront(nvim, { script: scriptOf(...many) })
+    await openList(front, ...many)
+    const line = () => front.nvim.lua<string>('return vim.api.nvim_get_current_line()')
+    await front.nvim.type('pFresh<CR>')
+    await front.waitForRequests('pulls.start')
+    await front.perform(['model_rows', gpu(...many, coming('fresh:latest'))])
+    await front.nvim.waitForScreen(/fresh:latest\n +pulling manifest/)
+    expect(await line()).toContain('fresh:latest')
+    await front.nvim.type('pother:1b<CR>gg')
+    await front.waitForRequests('pulls.start', 2)
+    await front.perform(['model_rows', gpu(...many, coming('other:1b'))])
+    await front.nvim.waitForLua("return vim.fn.search('other:1b', 'n') > 0")
+    expect(await line()).toMatch(/MODEL/)
+  })
+
+  test('leaves the cursor where it is read when a row comes above it', async () => {
+    const secret = model('mira/secret:v1', { update: { state: 'unknown', why: 'it is private' } })
+    const front = await startFront(nvim, { script: scriptOf(QWEN, secret) })
+    await openList(front, QWEN, secret)
+    await front.nvim.lua("vim.fn.search('? mira')")
+    await front.perform(['model_rows', gpu(MINE, QWEN, secret)])
+    await front.nvim.waitForScreen(/mine:latest/)
+    expect(await front.nvim.lua('return vim.api.nvim_get_current_line()')).toContain('it is private')
+  })
+
+  test('has its height again when what is shown of a model is closed', async () => {
+    const front = await startFront(nvim, { script: { ...scriptOf(QWEN), shown: {} }, columns: 100 })
+    await openList(front, QWEN)
+    const window = await front.nvim.lua<number>('return vim.api.nvim_get_current_win()')
+    const before = await front.nvim.lua<number>('return vim.api.nvim_win_get_height(...)', window)
+    for (const close of ['q', ':close<CR>']) {
+      await front.nvim.type('<CR>')
+      await front.nvim.waitForLua("return vim.bo.filetype == 'ollama-model'")
+      await front.nvim.type(close)
+      await front.nvim.waitForLua("return vim.bo.filetype ~= 'ollama-model'")
+      await front.nvim.waitForLua(
+        'local window, before = ... return vim.api.nvim_win_get_height(window) == before',
+        window,
+        before,
+      )
+    }
+  })
 })
