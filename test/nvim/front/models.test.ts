@@ -141,7 +141,7 @@ describeWithNeovim('the models', (nvim) => {
     [80, '● gpu  1 model · 20 GB · 1 loaded, 21 GB VRAM · checked 20 min ago'],
     [50, '● gpu  1 model · 1 loaded, 21 GB VRAM'],
   ])('say on %d columns how old their verdicts are, where there is room', async (columns, head) => {
-    const models = [{ ...QWEN, update: { state: 'current', checked: now - 20 * 60_000 - 10_000 } }]
+    const models = [{ ...QWEN, update: { state: 'current', checked: Date.now() - 20 * 60_000 - 10_000 } }]
     const front = await startFront(nvim, { script: { ...SCRIPT, serverModels: [{ ...GPU, models }, LAB] }, columns })
     expect(lineWith(listOn(await openModels(front)), '● gpu ')?.trimEnd()).toBe(head)
   })
