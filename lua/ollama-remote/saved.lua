@@ -189,7 +189,7 @@ local function clearing(summary)
   local stays = summary.open > 0 and ('; %d more open, which stay'):format(summary.open) or ''
   return ('Move %s to the trash? (%s, of %s%s)'):format(
     so_many(summary.count),
-    require('ollama-remote.models.picker').size(summary.bytes),
+    require('ollama-remote.amounts').size(summary.bytes),
     oldest == newest and oldest or oldest .. ' to ' .. newest,
     stays
   )

@@ -1,4 +1,4 @@
-// A terminal's screen as an SVG. Pure: where the cells come from is screen.ts's.
+// A terminal's screen as an SVG. Pure: where the cells come from is grid.ts's, in test/support.
 
 export interface Style {
   /** `#rrggbb` */

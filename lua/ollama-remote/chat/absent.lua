@@ -11,7 +11,7 @@ local session = require('ollama-remote.chat.session')
 ---@field ref string `server:model`, as the chat has it
 ---@field server string
 ---@field model string
----@field row? table the last word on it, PullRow of src/rpc/protocol.ts
+---@field row? table the last word on it, PullRow of src/rpc/shapes.ts
 
 --- Whether the last question could not be asked because its model is not there.
 ---@param chat ollama.Chat
@@ -102,7 +102,7 @@ local function take(chat, row)
 end
 
 --- How a pull stands now.
----@param row table PullRow of src/rpc/protocol.ts
+---@param row table PullRow of src/rpc/shapes.ts
 function M.update(row)
   for _, chat in ipairs(chats.living()) do
     local absent = chat.absent
@@ -136,7 +136,7 @@ local function progress(row)
   if not row or WORDS[row.state] then
     return WORDS[row and row.state or 'queued']
   end
-  local size = require('ollama-remote.models.picker').size
+  local size = require('ollama-remote.amounts').size
   local parts = { share(row) or row.status }
   if share(row) then
     parts[#parts + 1] = ('%s of %s'):format(size(row.completed), size(row.total))

@@ -94,7 +94,7 @@ local function work(model, words, method, params, callback)
 end
 
 M.delete = with_installed(function(model)
-  local size = require('ollama-remote.models.picker').size(model.size)
+  local size = require('ollama-remote.amounts').size(model.size)
   local what = size ~= '' and ('%s (%s)'):format(model.ref, size) or model.ref
   local uses = users(model)
     .. (names.is_same(view.default_model, model.ref) and 'It is the default model. ' or '')

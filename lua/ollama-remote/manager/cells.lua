@@ -1,7 +1,10 @@
 -- What the manager says of one model, in words short enough for a column. Pure. How the columns fit is manager/rows.lua's.
 local M = {}
 
----@class ollama.Pull a row of the host's, see `PullRow` in src/rpc/protocol.ts
+local amounts = require('ollama-remote.amounts')
+local names = require('ollama-remote.models.names')
+
+---@class ollama.Pull a row of the host's, see `PullRow` in src/rpc/shapes.ts
 ---@field server string
 ---@field model string
 ---@field state 'queued'|'pulling'|'verifying'|'stalled'|'waiting'|'done'|'failed'|'cancelled'
@@ -19,7 +22,7 @@ local M = {}
 ---@field at_most? boolean when some of that may be there already
 ---@field checked? number milliseconds since the epoch
 
----@class ollama.ModelRow : ollama.Model see `ModelRow` in src/rpc/protocol.ts
+---@class ollama.ModelRow : ollama.Model see `ModelRow` in src/rpc/shapes.ts
 ---@field family? string
 ---@field digest? string
 ---@field modified? number
@@ -44,42 +47,6 @@ M.CAPABILITIES = {
 
 --- Words of the legend, where the letter does not say it.
 M.LEGEND = { thinking = 'reasons', insert = 'fills in', image = 'makes images' }
-
-local names = require('ollama-remote.models.names')
-local size = require('ollama-remote.models.picker').size
-
---- `5 d`: how long ago, or how long until, in the largest unit that tells something.
----@param ms number
----@return string
-function M.span(ms)
-  local minutes = ms / 60000
-  for _, unit in ipairs({
-    { 525600, 'y' },
-    { 60 * 24 * 60, 'mo' },
-    { 60 * 24 * 14, 'w' },
-    { 60 * 24, 'd' },
-    { 60, 'h' },
-    { 1, 'min' },
-  }) do
-    if minutes >= unit[1] then
-      local of = unit[2] == 'mo' and 60 * 24 * 30 or unit[2] == 'w' and 60 * 24 * 7 or unit[1]
-      return ('%d %s'):format(math.floor(minutes / of), unit[2])
-    end
-  end
-  return 'now'
-end
-
---- `4:12`, `1:05:00`.
----@param ms number
----@return string
-function M.clock(ms)
-  local seconds = math.max(0, math.ceil(ms / 1000))
-  local hours, minutes = math.floor(seconds / 3600), math.floor(seconds / 60) % 60
-  if hours > 0 then
-    return ('%d:%02d:%02d'):format(hours, minutes, seconds % 60)
-  end
-  return ('%d:%02d'):format(minutes, seconds % 60)
-end
 
 ---@param tokens? number
 ---@return string
@@ -142,11 +109,11 @@ local function loaded(model, now, busy)
   end
   local where = processor(memory)
   local left = not memory.expires and memory.size and 'stays'
-    or memory.expires and M.clock(memory.expires - now)
+    or memory.expires and amounts.clock(memory.expires - now)
     or ''
   local short = vim.trim(where:gsub(' GPU', '') .. ' ' .. left)
   local bytes = memory.vram and memory.vram > 0 and memory.vram or memory.size
-  return vim.trim(('%s %s %s'):format(size(bytes), where, left)), short
+  return vim.trim(('%s %s %s'):format(amounts.size(bytes), where, left)), short
 end
 
 --- Words and highlight of each state of an update.
@@ -169,7 +136,7 @@ function M.updated(update)
   if not bytes then
     return words, words
   end
-  return ('%s %s%s'):format(words, update.at_most and '≤ ' or '', size(bytes)), words
+  return ('%s %s%s'):format(words, update.at_most and '≤ ' or '', amounts.size(bytes)), words
 end
 
 ---@class ollama.CellContext
@@ -186,14 +153,14 @@ function M.of(model, about)
   local full_update, short_update = M.updated(model.update)
   return {
     name = model.name .. (names.is_same(about.default_model, model.ref) and ' *' or ''),
-    size = size(model.size),
+    size = amounts.size(model.size),
     parameters = model.parameters or '',
     quantization = model.quantization or '',
     family = model.family or '',
     abilities = abilities(model, about.used),
     context = context(model),
     digest = (model.digest or ''):gsub('^sha256:', ''):sub(1, 12),
-    age = model.modified and M.span(about.now - model.modified) or '',
+    age = model.modified and amounts.span(about.now - model.modified) or '',
     loaded = full_loaded,
     short_loaded = short_loaded,
     update = full_update,

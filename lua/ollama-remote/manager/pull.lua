@@ -2,8 +2,7 @@
 local M = {}
 
 local columns = require('ollama-remote.columns')
-local cells = require('ollama-remote.manager.cells')
-local size = require('ollama-remote.models.picker').size
+local amounts = require('ollama-remote.amounts')
 
 local WIDE_BAR, NARROW_BAR = 24, 10
 local WIDE = 100
@@ -40,7 +39,8 @@ local function progress(pull, width)
   local bar = ('█'):rep(full) .. ('░'):rep(cellular - full)
   -- 100 % is said when all of it is there.
   local percent = math.floor(share * 100)
-  return ('%s %3d %%'):format(bar, percent), ('%s of %s'):format(size(completed), size(total))
+  return ('%s %3d %%'):format(bar, percent),
+    ('%s of %s'):format(amounts.size(completed), amounts.size(total))
 end
 
 --- What is to be said, and what the server says, where that is not said already.
@@ -51,10 +51,10 @@ local function words(pull)
   local said = {}
   local moves = pull.state == 'pulling'
   if moves and pull.rate then
-    said[#said + 1] = size(pull.rate) .. '/s'
+    said[#said + 1] = amounts.size(pull.rate) .. '/s'
   end
   if moves and pull.left_ms then
-    said[#said + 1] = cells.clock(pull.left_ms) .. ' left'
+    said[#said + 1] = amounts.clock(pull.left_ms) .. ' left'
   end
   said[#said + 1] = WORDS[pull.state]
   local why = pull.state ~= 'failed' and pull.error and pull.error.message
@@ -102,7 +102,7 @@ local function layers(pull, width)
   local parts = vim.tbl_map(function(layer)
     local percent = layer.total > 0 and math.floor(layer.completed / layer.total * 100) or 0
     local digest = layer.digest:gsub('^sha256:', ''):sub(1, 12)
-    return ('%s %d %% of %s'):format(digest, math.min(100, percent), size(layer.total))
+    return ('%s %d %% of %s'):format(digest, math.min(100, percent), amounts.size(layer.total))
   end, sorted)
   return columns.cut('layers  ' .. table.concat(parts, ' · '), width)
 end

@@ -7,7 +7,7 @@ local cells = require('ollama-remote.manager.cells')
 local pulls = require('ollama-remote.manager.pull')
 local sections = require('ollama-remote.manager.sections')
 
----@class ollama.ServerModels see `ServerModels` in src/rpc/protocol.ts
+---@class ollama.ServerModels see `ServerModels` in src/rpc/shapes.ts
 ---@field server string
 ---@field state string
 ---@field is_direct? boolean

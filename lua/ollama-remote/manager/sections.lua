@@ -1,9 +1,9 @@
 -- What stands around the rows of the manager: each server's head with its state and what is wrong, reasons, the legend. Pure.
 local M = {}
 
+local amounts = require('ollama-remote.amounts')
 local columns = require('ollama-remote.columns')
 local cells = require('ollama-remote.manager.cells')
-local size = require('ollama-remote.models.picker').size
 local guidance = require('ollama-remote.servers.guidance')
 local states = require('ollama-remote.servers.rows').states
 
@@ -35,7 +35,7 @@ local function checked(server, now)
     local at = model.update and model.update.checked
     oldest = at and math.min(at, oldest or at) or oldest
   end
-  local span = oldest and cells.span(now - oldest)
+  local span = oldest and amounts.span(now - oldest)
   return span and span ~= 'now' and ('checked %s ago'):format(span) or nil
 end
 
@@ -69,16 +69,16 @@ local function summary(server, shown, view)
   if server.read then
     local count = sum.installed == 1 and '1 model' or sum.installed .. ' models'
     say(0, view.filter and ('%d of %s'):format(shown, count) or count)
-    say(3, sum.bytes > 0 and size(sum.bytes) or nil)
+    say(3, sum.bytes > 0 and amounts.size(sum.bytes) or nil)
   elseif server.state == 'ready' and not server.error then
     say(0, 'asking …')
   end
   if sum.loaded > 0 then
-    local vram = sum.vram > 0 and ', ' .. size(sum.vram) .. ' VRAM' or ''
+    local vram = sum.vram > 0 and ', ' .. amounts.size(sum.vram) .. ' VRAM' or ''
     say(1, ('%d loaded'):format(sum.loaded) .. vram)
   end
   if server.read and (server.error or server.state ~= 'ready') then
-    local span = cells.span(view.now - server.read)
+    local span = amounts.span(view.now - server.read)
     say(0, span == 'now' and 'as last seen' or ('as seen %s ago'):format(span))
   end
   say(2, checked(server, view.now))

@@ -46,7 +46,7 @@ end
 ---@param details table
 ---@return string
 local function facts(model, details)
-  local size = require('ollama-remote.models.picker').size
+  local size = require('ollama-remote.amounts').size
   local rows = {
     { 'size', size(model.size) },
     { 'parameters', model.parameters },

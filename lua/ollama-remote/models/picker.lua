@@ -1,6 +1,7 @@
 -- Choosing a model: the list of all servers' models and what each row of it says. How it is shown is in choose.lua.
 local M = {}
 
+local amounts = require('ollama-remote.amounts')
 local message = require('ollama-remote.message')
 local names = require('ollama-remote.models.names')
 
@@ -27,21 +28,6 @@ local known_refs = {}
 ---@return string[]
 function M.known()
   return known_refs
-end
-
---- `20 GB` as Ollama's own list says it: decimal, two or three digits.
----@param bytes? number
----@return string
-function M.size(bytes)
-  if not bytes then
-    return ''
-  end
-  local units = { 'B', 'KB', 'MB', 'GB', 'TB' }
-  local unit = 1
-  while bytes >= 1000 and unit < #units do
-    bytes, unit = bytes / 1000, unit + 1
-  end
-  return ((bytes >= 10 or unit == 1) and '%.0f %s' or '%.1f %s'):format(bytes, units[unit])
 end
 
 --- What everything can do is not worth a column's space.
@@ -80,7 +66,7 @@ local function cells(model, marked)
   }
   return {
     (names.is_same(marked, model.ref) and '● ' or '  ') .. model.ref,
-    M.size(model.size),
+    amounts.size(model.size),
     model.parameters or '',
     model.quantization or '',
     table.concat(

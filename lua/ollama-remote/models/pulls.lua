@@ -66,7 +66,7 @@ local function words(pull)
   elseif not percent_of(pull) then
     return ref(pull) .. ': begins'
   end
-  local left = pull.left_ms and require('ollama-remote.manager.cells').clock(pull.left_ms)
+  local left = pull.left_ms and require('ollama-remote.amounts').clock(pull.left_ms)
   return ref(pull) .. (left and (' · %s left'):format(left) or '')
 end
 

@@ -59,7 +59,7 @@ local function saved_cells(entry)
     cut(entry.title, WIDTHS.saved[1]),
     cut(entry.model, WIDTHS.saved[2]),
     entry.created:sub(1, 16),
-    require('ollama-remote.models.picker').size(entry.bytes),
+    require('ollama-remote.amounts').size(entry.bytes),
     note(entry),
   }
 end

@@ -4,7 +4,7 @@ local M = {}
 local columns = require('ollama-remote.columns')
 local cut = columns.cut
 
----@class ollama.Server a row of the host's, see `ServerRow` in src/rpc/protocol.ts
+---@class ollama.Server a row of the host's, see `ServerRow` in src/rpc/shapes.ts
 ---@field name string
 ---@field is_default boolean
 ---@field state string

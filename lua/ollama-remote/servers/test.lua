@@ -7,7 +7,7 @@ local rpc = require('ollama-remote.rpc')
 local NAMESPACE = api.nvim_create_namespace('ollama-remote.server-test')
 local WIDTH = 78
 
----@class ollama.TestStep a step of the host's, see `TestStep` in src/rpc/protocol.ts
+---@class ollama.TestStep a step of the host's, see `TestStep` in src/rpc/shapes.ts
 ---@field stage string
 ---@field hop? string
 ---@field ms number

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { partsOf } from '../../../src/providers/ollama-stream.ts'
 import type { StreamPart } from '../../../src/providers/provider.ts'
 
-// From ollama-api.md 17.1, and an answer in several scripts.
+// As a server of 2026 wrote it, and an answer in several scripts.
 const THINKING =
   '{"model":"qwen3:4b","created_at":"2026-08-21T10:00:00.123456789Z","message":{"role":"assistant","content":"","thinking":"Ok"},"done":false}\n'
 const ESCAPED =
