@@ -1,9 +1,11 @@
 // The open chats by number, and what the editor may ask of each. What happens in one of them is session.ts's.
+import { isDeepStrictEqual } from 'node:util'
 import { PluginError } from '../core/errors.ts'
 import type { Method, Params, Results } from '../rpc/protocol.ts'
 import type { ChatState, OpenedChat } from '../rpc/shapes.ts'
 import type { Journals, Resumed } from './journal/journals.ts'
 import { LivingChat, type LivingChatDeps, type Unsaved } from './living-chat.ts'
+import type { Standing } from './picture/picture.ts'
 import { Session } from './session.ts'
 import { readChat, takeUp } from './store/opening.ts'
 import { Newcomers } from './take-over/newcomers.ts'
@@ -39,6 +41,8 @@ export class Chats {
   readonly #titles: Titles
   readonly #open = new Map<number, LivingChat | ReadingChat>()
   readonly #newcomers: Newcomers
+  /** Saved chats that are being read, while their viewers are open. */
+  readonly #loading = new Set<number>()
 
   constructor(deps: ChatsDeps) {
     this.#titles = new Titles({
@@ -127,8 +131,10 @@ export class Chats {
     return draft ? { ...state, draft } : state
   }
 
-  #shown(session: Session): ChatState {
-    session.show().catch((error: unknown) => this.#deps.log.error('the transcript could not be shown', { error }))
+  #shown(session: Session, standing?: Standing): ChatState {
+    session
+      .show(standing)
+      .catch((error: unknown) => this.#deps.log.error('the transcript could not be shown', { error }))
     return session.state()
   }
 
@@ -143,9 +149,11 @@ export class Chats {
     return session
   }
 
-  /** @throws PluginError STORE_NOT_FOUND, STORE_UNREADABLE */
+  /** @throws PluginError CANCELLED, STORE_NOT_FOUND, STORE_UNREADABLE */
   async #load(chat: number, file: string): Promise<OpenedChat> {
+    this.#loading.add(chat)
     const { record, problems } = await readChat(this.#deps.saving.folder(), file)
+    if (!this.#loading.delete(chat)) throw new PluginError('CANCELLED', 'The chat was closed before it could be shown')
     const kept = { file, read_only: true, ...(record.meta.title === undefined ? {} : { title: record.meta.title }) }
     const session = new Session(chat, this.#deps, { record, kept: () => kept })
     this.#open.set(chat, { session, file })
@@ -161,18 +169,23 @@ export class Chats {
     const { saving, clock, journals } = this.#deps
     reading.isTaken = true
     const options = { isCopy, claims: saving.claims, clock }
-    const { record, problems, file } = await takeUp(saving.folder(), reading.file, options).finally(() => {
+    const { problems, file, ...taken } = await takeUp(saving.folder(), reading.file, options).finally(() => {
       reading.isTaken = false
     })
     if (this.#open.get(chat) !== reading) {
       await file?.release()
       throw new PluginError('CANCELLED', 'The chat was closed before it could be gone on with')
     }
+    // The same turns stand in the buffer already.
+    const { history } = reading.session.record
+    const isSame = isDeepStrictEqual(history, taken.record.history)
+    const record = isSame ? { ...taken.record, history } : taken.record
+    const standing = isSame ? reading.session.standing : undefined
     reading.session.leave()
     const living = new LivingChat(chat, { journal: journals.begin(record), record }, this.#deps, file ? { file } : {})
     this.#open.set(chat, living)
     const { draft } = record.meta
-    const state = this.#shown(living.session)
+    const state = this.#shown(living.session, standing)
     return { ...state, ...(draft ? { draft } : {}), ...(problems.length === 0 ? {} : { problems }) }
   }
 
@@ -204,6 +217,7 @@ export class Chats {
     this.#titles.close()
     if (open instanceof LivingChat) await open.close(unsaved)
     else open?.session.close()
+    this.#loading.delete(chat)
     this.#open.delete(chat)
     this.#newcomers.forget(chat)
     this.#titles.idle()

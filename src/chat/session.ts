@@ -7,6 +7,7 @@ import { AnswerRun } from './answer/answer-run.ts'
 import { endedState, type Outcome, rateOf } from './answer/outcome.ts'
 import { Editing } from './editing.ts'
 import { type ChatSettings, Parameters } from './parameters.ts'
+import type { Standing } from './picture/picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
 import { askedTurns, type Conversation, cutAnswer, isStoppedMark, localTime, type Turn } from './record/conversation.ts'
 import { Ledger } from './record/ledger.ts'
@@ -215,9 +216,17 @@ export class Session {
     if (this.#answer?.waiting) this.#tell()
   }
 
-  /** Renders the whole transcript, also into a new buffer while an answer comes. */
-  async show(): Promise<void> {
-    this.#transcript.show()
+  /** What stands of it in the editor, where that is known. */
+  get standing(): Standing | undefined {
+    return this.#transcript.standing
+  }
+
+  /**
+   * Renders the whole transcript, also into a new buffer while an answer comes.
+   * @param standing what another session has left in the buffer: only what differs is written
+   */
+  async show(standing?: Standing): Promise<void> {
+    this.#transcript.show(standing)
     await this.#transcript.settle()
   }
 

@@ -1,7 +1,7 @@
 // A conversation and its picture in the editor, changed together, so that what is sent is what is seen.
 // Not here: when something is asked, and what becomes of an answer (session.ts).
 
-import { Picture, type PictureDeps } from './picture/picture.ts'
+import { Picture, type PictureDeps, type Standing } from './picture/picture.ts'
 import { Piece, piecesOf } from './picture/pieces.ts'
 import type { AnswerText, Conversation, Turn, TurnEnd } from './record/conversation.ts'
 import { branchAfter, current, type History, type HistoryChange, lastTurn } from './record/history.ts'
@@ -104,9 +104,14 @@ export class Transcript {
     return problems
   }
 
-  /** Writes the whole transcript anew, whatever stands in the buffer. */
-  show(): void {
-    this.#picture.stands()
+  /** What stands in the editor now, where that is known. */
+  get standing(): Standing | undefined {
+    return this.#picture.standing
+  }
+
+  /** Writes the whole transcript anew; of a buffer in which it is known what stands, what differs. */
+  show(standing?: Standing): void {
+    this.#picture.stands(standing)
     this.#picture.replace()
   }
 

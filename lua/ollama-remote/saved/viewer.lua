@@ -203,6 +203,9 @@ function M.open(file, match)
   look(chat, match)
   require('ollama-remote.ui.winbar').refresh(chat)
   session.when_known(chat, function(failure, opened)
+    if not chats.get(chat.id) then
+      return
+    end
     if failure then
       M.close(chat)
       return session.tell(failure)

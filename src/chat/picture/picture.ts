@@ -1,8 +1,9 @@
 // The transcript as it stands in the editor, kept in step with the conversation. It decides nothing about either.
 import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
+import { inSlices } from '../../core/steps.ts'
 import { SLICE_LENGTH, slicesFromEnd } from '../transcript/slices.ts'
-import { commonCount, linesOf, type Piece, textOf } from './pieces.ts'
+import { commonCount, linesOf, type Piece, rendering, textOf } from './pieces.ts'
 import { Writer, type Written } from './writer.ts'
 
 /** What a transcript needs of an editor. */
@@ -64,6 +65,11 @@ export class Picture {
     this.#flow = this.#newFlow()
   }
 
+  /** What stands in the editor now, where that is known. */
+  get standing(): Standing | undefined {
+    return this.#standing
+  }
+
   /** @param ended the turn that is whole with this text */
   append(text: string, ended?: Piece): void {
     this.#flow.given += text.length
@@ -115,9 +121,10 @@ export class Picture {
     try {
       if (this.#isOver(flow) || (await this.#amend(pieces, flow))) return
       this.#standing = undefined
+      const text = await inSlices(rendering(pieces))
       let write = this.#deps.surface.render.bind(this.#deps.surface)
       let written: Written | 'written' = 'written'
-      for (const slice of slicesFromEnd(textOf(pieces))) {
+      for (const slice of slicesFromEnd(text)) {
         // A later whole writing begins from the end again.
         if (this.#isOver(flow)) return
         written = await write(this.#chat, slice.text, slice.above)

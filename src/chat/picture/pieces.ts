@@ -70,10 +70,18 @@ export function linesOf(pieces: readonly Piece[]): number {
   return pieces.reduce((lines, piece) => lines + piece.lines, 0)
 }
 
+/** All of them as one text, in steps. */
+export function* rendering(pieces: readonly Piece[]): Generator<number, string> {
+  const texts: string[] = []
+  for (const { text } of pieces) {
+    texts.push(text)
+    yield text.length
+  }
+  return texts.join('')
+}
+
 /** All of them as one text; `undefined` when it is longer than wanted, in UTF-16 units. */
-export function textOf(pieces: readonly Piece[]): string
-export function textOf(pieces: readonly Piece[], longest: number): string | undefined
-export function textOf(pieces: readonly Piece[], longest = Number.POSITIVE_INFINITY): string | undefined {
+export function textOf(pieces: readonly Piece[], longest: number): string | undefined {
   let text = ''
   for (const piece of pieces) {
     text += piece.text

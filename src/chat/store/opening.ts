@@ -3,10 +3,12 @@ import { basename } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../core/clock.ts'
 import { PluginError } from '../../core/errors.ts'
+import { inSlices } from '../../core/steps.ts'
 import { localTime, type Turn } from '../record/conversation.ts'
 import type { Entry, History } from '../record/history.ts'
 import type { ChatRecord } from '../record/record.ts'
-import { parseChat, renderChat } from '../transcript/chat-file.ts'
+import { parsingChat, renderChat } from '../transcript/chat-file.ts'
+import type { TurnCache } from '../transcript/turn-cache.ts'
 import { ChatFile } from './chat-file.ts'
 import type { Claims } from './claims.ts'
 import { readWhole } from './disk.ts'
@@ -28,7 +30,7 @@ export interface TakenUp extends Read {
 /** @throws PluginError STORE_NOT_FOUND, STORE_UNREADABLE */
 export async function readChat(folder: string, file: string): Promise<Read> {
   const { text } = await whole(chatPath(folder, file))
-  return called(file, text)
+  return await called(file, text)
 }
 
 /**
@@ -57,7 +59,7 @@ async function claimed(path: string, claims: Claims): Promise<TakenUp | undefine
   try {
     const { text, stamp, isExact } = await whole(path)
     if (isExact) {
-      const { record, problems } = called(file, text)
+      const { record, problems } = await called(file, text)
       const meta = { ...record.meta, file: path }
       return { record: { ...record, meta }, problems, file: new ChatFile(path, stamp, claims) }
     }
@@ -78,16 +80,19 @@ async function claimed(path: string, claims: Claims): Promise<TakenUp | undefine
 export async function reclaimed(
   path: string,
   record: ChatRecord,
-  claims: Claims,
+  { claims, texts }: { claims: Claims; texts: TurnCache },
 ): Promise<{ file: ChatFile; isWhole: boolean }> {
   const file = basename(path)
   await claims.claim(file)
   try {
     const { text, stamp } = await whole(path)
     const known = new Set(record.history.entries.map(({ turn }) => turn.text))
-    const isKnown = parseChat(text).record.history.entries.every(({ turn }) => isBeginning(turn.text, known))
+    const { record: filed } = await inSlices(parsingChat(text))
+    const isKnown = filed.history.entries.every(({ turn }) => isBeginning(turn.text, known))
     const own = new ChatFile(path, isKnown ? stamp : { ...stamp, bytes: -1 }, claims)
-    return { file: own, isWhole: isKnown && renderChat(record) === text }
+    if (!isKnown) return { file: own, isWhole: false }
+    await texts.prepare(record.history)
+    return { file: own, isWhole: renderChat(record, texts.render) === text }
   } catch (error) {
     if (error instanceof PluginError && error.code === 'STORE_NOT_FOUND') {
       return { file: new ChatFile(path, { inode: 0, changed: 0, bytes: -1, hash: '' }, claims), isWhole: false }
@@ -103,7 +108,7 @@ export async function isWholeIn({ meta, history }: ChatRecord): Promise<boolean>
   if (file === undefined || queue !== undefined) return false
   const found = await readWhole(file).catch(() => undefined)
   if (!found) return false
-  const kept = parseChat(found.text).record
+  const { record: kept } = await inSlices(parsingChat(found.text))
   if (draft !== undefined && !isDeepStrictEqual(draft, kept.meta.draft)) return false
   // The same words may have been said twice.
   const left = counted(kept.history)
@@ -132,8 +137,8 @@ function isBeginning(text: string, known: ReadonlySet<string>): boolean {
   return known.has(text) || [...known].some((whole) => whole.startsWith(text))
 }
 
-function called(file: string, text: string): Read {
-  const { record, problems } = parseChat(text)
+async function called(file: string, text: string): Promise<Read> {
+  const { record, problems } = await inSlices(parsingChat(text))
   return { record: calledAs(file, record), problems }
 }
 

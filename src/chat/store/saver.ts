@@ -93,9 +93,10 @@ export class Saver {
     return this.#inTurn(async () => {
       const { claims, record, note, say } = this.#deps
       try {
-        const found = await reclaimed(file, record(), claims)
+        const now = record()
+        const found = await reclaimed(file, now, { claims, texts: this.#texts })
         this.#file = found.file
-        if (found.isWhole) this.#written = record()
+        if (found.isWhole) this.#written = now
         note({})
         this.#schedule(SAVE_AFTER_MS)
       } catch (error) {

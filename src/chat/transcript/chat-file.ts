@@ -1,16 +1,23 @@
 // A chat's file: the shown version as transcript text, and a block of comments with all else that is known of the chat.
 // Not here: the words of either (format.ts, block.ts), and the file itself.
+import { atOnce } from '../../core/steps.ts'
 import type { Turn } from '../record/conversation.ts'
 import { current, type Entry, shownEntries } from '../record/history.ts'
 import type { ChatRecord, Meta } from '../record/record.ts'
 import { chatLine, type FiledVersions, readBlock, separated, turnLine, versionsLine } from './block.ts'
-import { parse, renderShown } from './format.ts'
+import { parsing, renderShown } from './format.ts'
 import { sumOf } from './hand-edits.ts'
 import { FORMAT, metaJson, metaOf } from './metadata.ts'
 import { compacted, restored } from './restoration.ts'
 import type { RenderTurn } from './turn-cache.ts'
 import { renderTurn } from './turn-writer.ts'
 import { versionSteps } from './version-list.ts'
+
+export interface ParsedChat {
+  record: ChatRecord
+  /** What was not as this version writes it, one sentence each. */
+  problems: string[]
+}
 
 /** What of a record is kept: not the file's own name, the prompts that wait, and turns that are in no version. */
 export function renderChat({ meta, history }: ChatRecord, one: RenderTurn = renderTurn): string {
@@ -39,9 +46,16 @@ export function renderChat({ meta, history }: ChatRecord, one: RenderTurn = rend
  * Reads any text. What `renderChat` wrote comes back as it was; of a text that was changed since, what it shows counts.
  * @returns what was not as this version writes it, one sentence each
  */
-export function parseChat(text: string): { record: ChatRecord; problems: string[] } {
+export function parseChat(text: string): ParsedChat {
+  return atOnce(parsingChat(text))
+}
+
+/** As `parseChat`, in steps: a long text is read while others go on. */
+export function* parsingChat(text: string): Generator<number, ParsedChat> {
   const { text: shown, lines } = separated(withPlainLines(text))
-  const { conversation, problems } = parse(shown)
+  yield text.length
+  const { conversation, problems } = yield* parsing(shown)
+  yield text.length
   const block = readBlock(lines)
   if (block.isDamaged) problems.push('Some of what the file knows besides its text cannot be read; it is kept as it is')
   const format = block.chat?.format

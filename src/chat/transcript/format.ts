@@ -1,5 +1,6 @@
 // The transcript as a whole: a conversation to text and back. The words of the format are in grammar.ts,
 // the writing of one turn is turn-writer.ts's. Files are not opened here.
+import { atOnce } from '../../core/steps.ts'
 import type { Conversation, Note, Turn } from '../record/conversation.ts'
 import { current, type History } from '../record/history.ts'
 import { shownVariants } from '../record/variants.ts'
@@ -58,13 +59,24 @@ export function renderShown(history: History, count?: number, one: RenderTurn = 
  * heading becomes a user's turn, and whatever this version does not know is kept as text of its turn.
  */
 export function parse(text: string): Parsed {
+  return atOnce(parsing(text))
+}
+
+/** As `parse`, in steps. */
+export function* parsing(text: string): Generator<number, Parsed> {
   const problems: string[] = []
   const drafts: Draft[] = []
   for (const block of blocksOf(text)) {
     const problem = take(block, drafts)
     if (problem !== undefined) problems.push(`Line ${block.lineNumber()}: ${problem}`)
+    yield block.content?.length ?? 0
   }
-  return { conversation: { turns: drafts.map(turnOf) }, problems }
+  const turns: Turn[] = []
+  for (const draft of drafts) {
+    turns.push(turnOf(draft))
+    yield (draft.text?.length ?? 0) + (draft.thinking?.length ?? 0)
+  }
+  return { conversation: { turns }, problems }
 }
 
 function* blocksOf(text: string): Generator<Block> {

@@ -1,4 +1,5 @@
 // Turns as transcript text, kept as long as the turns are: a long chat is saved again and again, and only its end is new.
+import { inSlices } from '../../core/steps.ts'
 import type { Turn } from '../record/conversation.ts'
 import { current, type History } from '../record/history.ts'
 import { shownVariants } from '../record/variants.ts'
@@ -6,9 +7,6 @@ import type { Variant } from './grammar.ts'
 import { renderTurn } from './turn-writer.ts'
 
 export type RenderTurn = (turn: Turn, variant?: Variant) => string
-
-/** The event loop is held for no longer, but for one turn. */
-const SLICE_MS = 8
 
 export class TurnCache {
   readonly #texts = new WeakMap<Turn, { variant: string; text: string }>()
@@ -24,14 +22,16 @@ export class TurnCache {
   }
 
   /** Renders what is shown, in slices, so that it is there at once when it is needed. */
-  async prepare(history: History): Promise<void> {
+  prepare(history: History): Promise<void> {
+    return inSlices(this.#rendering(history))
+  }
+
+  *#rendering(history: History): Generator<number, void> {
     const variants = shownVariants(history)
-    let since = performance.now()
     for (const [index, turn] of current(history).turns.entries()) {
-      this.render(turn, variants[index])
-      if (performance.now() - since < SLICE_MS) continue
-      await new Promise((resolve) => setImmediate(resolve))
-      since = performance.now()
+      const isKnown = this.#texts.has(turn)
+      const { length } = this.render(turn, variants[index])
+      yield isKnown ? 0 : length
     }
   }
 }

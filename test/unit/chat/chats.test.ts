@@ -88,7 +88,9 @@ describe('a saved chat that is loaded', () => {
     await rig.handlers['chat.save']({ chat: CHAT, name: 'locks' })
     await rig.handlers['chat.close']({ chat: CHAT })
     const [file = ''] = await readdir(rig.chats)
+    const { length } = rig.surface.writes
     const opened = await rig.handlers['chat.load']({ chat: CHAT, file })
+    await vi.waitFor(() => expect(rig.surface.writes).toHaveLength(length + 1))
     return { ...rig, file, opened }
   }
 
@@ -119,7 +121,10 @@ describe('a saved chat that is loaded', () => {
 
   it('lives again when it is taken up, with its draft', async () => {
     const { handlers, file, chats, answerer, clock, surface } = await loaded()
+    const written = surface.writes.length
     const opened = await handlers['chat.take_up']({ chat: CHAT })
+    await clock.advance(10)
+    expect(surface.writes.slice(written)).toEqual([])
     expect(opened).toMatchObject({ file, title: 'locks', named: true, unsaved: false, draft: { text: 'Or' } })
     expect(opened.read_only).toBeUndefined()
     await handlers['chat.send']({ chat: CHAT, text: 'And?' })
@@ -149,6 +154,24 @@ describe('a saved chat that is loaded', () => {
     ])
     expect(taken).toMatchObject({ reason: { code: 'CANCELLED' } })
     expect(await rig.claims.open()).toEqual(new Map())
+  })
+
+  it('is written anew where its file was changed before it was taken up', async () => {
+    const { handlers, file, chats, clock, surface } = await loaded()
+    await clock.advance(10)
+    const path = join(chats, file)
+    await writeFile(path, (await readFile(path, 'utf8')).replace('Why?', 'Why not?'))
+    await handlers['chat.take_up']({ chat: CHAT })
+    await vi.waitFor(() => expect(surface.text).toContain('Why not?'))
+  })
+
+  it('is not opened where it was closed before it was read', async () => {
+    const { handlers, file } = await loaded()
+    await handlers['chat.close']({ chat: CHAT })
+    const loading = handlers['chat.load']({ chat: CHAT, file })
+    await handlers['chat.close']({ chat: CHAT })
+    await expect(loading).rejects.toMatchObject({ code: 'CANCELLED' })
+    await expect(handlers['chat.take_up']({ chat: CHAT })).rejects.toMatchObject({ code: 'CHAT_NO_TURN' })
   })
 
   it('is read as long as another has it, and can be copied', async () => {
