@@ -103,6 +103,7 @@ local function take_place(chat, shown)
     api.nvim_win_set_buf(window, chat.buffers[part])
     dress.put_on(window, part, chat.layout)
   end
+  layout.attach(chat)
   layout.fit_prompt(chat)
 end
 

@@ -4,8 +4,6 @@ local M = {}
 local api = vim.api
 local chats = require('ollama-remote.chats')
 
-local group = api.nvim_create_augroup('ollama-remote.ui.float', { clear = true })
-
 --- Of the screen, as long as that leaves a line of text its length.
 local SHARE = 0.8
 local LEAST = { columns = 80, rows = 24 }
@@ -88,16 +86,5 @@ function M.map_steps(chat)
     end
   end
 end
-
-api.nvim_create_autocmd('VimResized', {
-  group = group,
-  callback = function()
-    for _, chat in ipairs(chats.all()) do
-      if chat.layout == 'float' then
-        require('ollama-remote.ui.layout').fit_prompt(chat)
-      end
-    end
-  end,
-})
 
 return M

@@ -14,6 +14,9 @@ local float = require('ollama-remote.ui.float')
 
 local PROMPT_ROWS = { least = 3, most = 10 }
 
+--- On a screen of fewer rows the transcript needs them more.
+local LOW_SCREEN = 20
+
 --- Whether the windows of the person's own can be split off, or taken.
 ---@param window integer
 ---@return boolean
@@ -27,13 +30,19 @@ function M.is_plain(window)
     and not chats.of_buffer(api.nvim_win_get_buf(window))
 end
 
+--- How many rows of text the prompt has when there is little in it.
+---@return integer
+local function least_rows()
+  return vim.o.lines < LOW_SCREEN and 1 or PROMPT_ROWS.least
+end
+
 --- How high the prompt's window is to be: as its text, within limits.
 ---@param window integer
 ---@return integer
 local function prompt_height(window)
   local rows = api.nvim_win_text_height(window, {}).all
   -- The winbar takes one row of the window.
-  return math.max(PROMPT_ROWS.least, math.min(PROMPT_ROWS.most, rows)) + 1
+  return math.max(least_rows(), math.min(PROMPT_ROWS.most, rows)) + 1
 end
 
 --- Grows and shrinks the prompt's window with its text.
@@ -49,6 +58,14 @@ function M.fit_prompt(chat)
   end
   if api.nvim_win_get_height(window) ~= height then
     api.nvim_win_set_height(window, height)
+  end
+end
+
+--- Gives buffers that have come into the pane what its place needs of them.
+---@param chat ollama.Chat
+function M.attach(chat)
+  if chat.layout == 'float' then
+    float.map_steps(chat)
   end
 end
 
@@ -69,8 +86,8 @@ local OPENERS = {
     return split(chat, { split = 'below', win = -1, height = math.floor(vim.o.lines / 2) })
   end,
   float = function(chat)
-    float.map_steps(chat)
-    return split(chat, float.places(PROMPT_ROWS.least + 1).transcript)
+    M.attach(chat)
+    return split(chat, float.places(least_rows() + 1).transcript)
   end,
   tab = function(chat)
     vim.cmd('tab split')
@@ -115,9 +132,9 @@ function M.open(chat)
   chat.layout, chat.former = wanted(), nil
   local transcript = OPENERS[chat.layout](chat)
   take(chat, 'transcript', transcript)
-  local under = { split = 'below', win = transcript, height = PROMPT_ROWS.least + 1 }
+  local under = { split = 'below', win = transcript, height = least_rows() + 1 }
   if chat.layout == 'float' then
-    under = float.places(PROMPT_ROWS.least + 1).prompt
+    under = float.places(least_rows() + 1).prompt
   end
   take(chat, 'prompt', api.nvim_open_win(chat.buffers.prompt, true, under))
   M.fit_prompt(chat)
@@ -157,5 +174,14 @@ function M.other_buffer()
   end, api.nvim_list_bufs())
   return listed[1] or api.nvim_create_buf(true, false)
 end
+
+api.nvim_create_autocmd('VimResized', {
+  group = api.nvim_create_augroup('ollama-remote.ui.layout', { clear = true }),
+  callback = function()
+    for _, chat in ipairs(chats.all()) do
+      M.fit_prompt(chat)
+    end
+  end,
+})
 
 return M

@@ -121,6 +121,30 @@ describeWithNeovim('the layout', (nvim) => {
     expect((await front.nvim.messages()).trim()).toBe('')
   })
 
+  test('float: <C-w>k and <C-w>j go from one to the other for every chat that comes into them', async () => {
+    const front = await startWith(nvim, 'float')
+    await front.open()
+    await front.nvim.command('Ollama new')
+    await front.nvim.waitForLua(`return ${CHAT}.id == 2 and ${CHAT}.known`)
+    const part = 'return select(2, require("ollama-remote.chats").of_window(vim.api.nvim_get_current_win()))'
+    await front.nvim.type('<C-w>k')
+    expect(await front.nvim.lua(part)).toBe('transcript')
+    await front.nvim.type('<C-w>j')
+    expect(await front.nvim.lua(part)).toBe('prompt')
+  })
+
+  test('on a low screen the prompt takes one row as long as it needs no more', async () => {
+    const front = await startWith(nvim, 'horizontal')
+    await front.nvim.command('set lines=15')
+    await front.open()
+    const height = `return vim.api.nvim_win_get_height(${CHAT}.windows.prompt)`
+    expect(await front.nvim.lua(height)).toBe(2)
+    await front.nvim.type('ione<CR>two<Esc>')
+    await front.nvim.waitForLua(`${height} == 3`)
+    await front.nvim.command('set lines=24')
+    await front.nvim.waitForLua(`${height} == 4`)
+  })
+
   test('tab: a page of its own, gone to from elsewhere, and left for where one was', async () => {
     const front = await startWith(nvim, 'tab')
     await front.nvim.command('vsplit')
