@@ -136,14 +136,13 @@ end
 ---@param heading ollama.Turn
 ---@return string
 local function first_words(chat, heading)
-  local grammar = require('ollama-remote.transcript.grammar')
   local buffer = chat.buffers.transcript --[[@as integer]]
-  for _, line in ipairs(api.nvim_buf_get_lines(buffer, heading.row + 1, heading.row + 20, false)) do
-    if line:match('%S') and not grammar.parse(line) then
-      return vim.fn.strcharpart(vim.trim(line), 0, 40)
-    end
-  end
-  return ''
+  local following = vim.iter(chat.outline.turns):find(function(turn)
+    return turn.row > heading.row
+  end)
+  local last = following and following.row - 1 or api.nvim_buf_line_count(buffer) - 2
+  local words = require('ollama-remote.transcript.foldtext').first_words(buffer, heading, last)
+  return vim.fn.strcharpart(words, 0, 40)
 end
 
 ---@param chat ollama.Chat

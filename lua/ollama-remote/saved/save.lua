@@ -68,6 +68,20 @@ function M.mark(chat)
   end
 end
 
+--- The lines with which the first question begins.
+---@param chat ollama.Chat
+---@return string[]?
+local function first_question(chat)
+  local buffer = chats.buffer(chat, 'transcript')
+  for ordinal, turn in ipairs(buffer and chat.outline.turns or {}) do
+    if turn.role == 'user' then
+      local next_turn = chat.outline.turns[ordinal + 1]
+      local last = math.min(turn.row + 12, next_turn and next_turn.row or math.huge)
+      return api.nvim_buf_get_lines(buffer --[[@as integer]], turn.row + 1, last, false)
+    end
+  end
+end
+
 --- What a chat is called that has no name: by its first question, or what is being written.
 ---@param chat ollama.Chat
 ---@return string
@@ -75,20 +89,17 @@ function M.name_of(chat)
   if chat.state.title then
     return chat.state.title
   end
-  local buffer, outline = chats.buffer(chat, 'transcript'), chat.outline.turns
-  local first = vim.iter(outline):find(function(turn)
-    return turn.role == 'user'
-  end)
-  local lines = buffer
-    and first
-    and api.nvim_buf_get_lines(buffer, first.row + 1, first.row + 12, false)
-  if not first and not chat.read_only then
+  local lines = first_question(chat)
+  if not lines and not chat.read_only then
     lines = vim.split(require('ollama-remote.chat.prompt').text(chat), '\n', { plain = true })
   end
-  local line = vim.iter(lines or {}):find(function(text)
-    return text:match('%w') or text:match('[\128-\255]')
-  end)
-  return line and vim.trim(vim.fn.strcharpart(line, 0, NAME_CHARACTERS)) or ''
+  local function find(pattern)
+    return vim.iter(lines or {}):find(function(text)
+      return text:match(pattern)
+    end)
+  end
+  local line = find('[%w\128-\255]') or find('%S') or ''
+  return vim.trim(vim.fn.strcharpart(line, 0, NAME_CHARACTERS))
 end
 
 ---@param saved { file: string, turns: integer, left?: string }

@@ -118,6 +118,16 @@ describeWithNeovim('the history', (nvim) => {
     await front.nvim.waitForScreen(/u in the transcript brings it back/)
   })
 
+  test('the question names a turn by the first words of its answer, not of its thinking', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    const model =
+      '## ◆ gpu:m · 2026-11-20 14:02:32\n\n### ◆ thinking\n\nhm hm\n\n### ◆ answer · thought for 2 s\n\nso it is\n\n'
+    await front.perform(['render', 1, `## ◆ You · 2026-11-20 14:02:31\n\nwhy\n\n${model}`])
+    await front.nvim.type(':Ollama delete-turn 2<CR>')
+    await front.nvim.waitForScreen(/Take turn 2 out\? gpu:m: so it is/)
+  })
+
   test('dd elsewhere says what it does, and the command takes a number', async () => {
     const front = await begin(nvim)
     await front.nvim.type('dd')

@@ -44,6 +44,15 @@ describeWithNeovim('saving', (nvim) => {
     expect(await front.requests('chat.save')).toEqual([])
   })
 
+  test('the name that is proposed is of the question, and of nothing below it', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.send('...?')
+    await front.waitForEnd()
+    await front.nvim.type(' os')
+    await front.nvim.waitForScreen(/Save the chat as: \.\.\.\?\s*$/m)
+  })
+
   test(':w asks and :w name does not, in both buffers; no stray buffer is left', async () => {
     const front = await withAnswer(nvim, UNSAVED)
     await front.nvim.type(':w my chat<CR>')
