@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { ClosingLineReporter } from './test/support/closing-line-reporter.ts'
 
@@ -6,6 +7,12 @@ import { ClosingLineReporter } from './test/support/closing-line-reporter.ts'
  * defect; that a test was tried again stands in the report.
  */
 const retry = process.env.CI ? 1 : 0
+
+/**
+ * Most tests wait for an editor, a host or an sshd half of the time: one more than there are processors keeps these busy.
+ * A container may have fewer than its machine tells of.
+ */
+const MOST_WORKERS = 4
 
 const globalSetup = ['test/support/global-setup.ts']
 
@@ -32,6 +39,7 @@ export default defineConfig({
         test: {
           name: 'nvim',
           globalSetup,
+          isolate: false,
           include: ['test/nvim/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -50,7 +58,7 @@ export default defineConfig({
         },
       },
     ],
-    maxWorkers: 2,
+    maxWorkers: Math.min(MOST_WORKERS, availableParallelism() + 1),
     reporters: ['default', new ClosingLineReporter()],
   },
 })
