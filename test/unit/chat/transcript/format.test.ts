@@ -121,7 +121,7 @@ describe('the laws', () => {
       fc.property(conversations, (conversation) => {
         expect(parse(render(conversation))).toEqual({ conversation, problems: [] })
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     )
   })
 
@@ -158,7 +158,7 @@ describe('the laws', () => {
         expect(pieces.join('')).toBe(renderTurn(turn))
         expect(writer.soFar).toBe(renderTurn(turn))
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     )
   })
 
@@ -185,7 +185,7 @@ describe('the laws', () => {
         const { conversation } = parse(text)
         expect(parse(render(conversation)).conversation).toEqual(conversation)
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     )
   })
 

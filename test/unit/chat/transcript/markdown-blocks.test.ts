@@ -53,7 +53,7 @@ describe('closerOf', () => {
         expect(closer === '').toBe(headingSurvives(text))
         if (closer !== '') expect(headingSurvives(`${text}\n${closer}`)).toBe(true)
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     )
   })
 
