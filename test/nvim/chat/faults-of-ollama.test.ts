@@ -60,6 +60,8 @@ describeWithSshd('faults of Ollama', (openssh) => {
       const before = await world.ends()
       await world.send('never')
       await world.nvim.waitForScreen(/loading model/)
+      // A request that has not arrived yet would be seen to end by nobody.
+      await world.waitForWork()
       await world.nvim.type('<C-c>')
       await world.ollama.waitForDisconnect()
       expect(await world.ended(before, 'stopped')).toMatchObject({

@@ -85,7 +85,7 @@ describeWithSshd('the history of a conversation', (openssh) => {
       const world = await startWorld(nvim, sshd())
       await answeredTwice(world)
       await world.nvim.type('gg]]dd')
-      await world.nvim.waitForScreen(/Take out turn 2, gpu:thinker:8b: First answer/)
+      await world.nvim.waitForScreen(/Take turn 2 out\? gpu:thinker:8b: First answer/)
       await press(world, '2<CR>', ['one', 'two', 'Third\nanswer.'])
       world.ollama.script({ pieces: ['Fourth.'] })
       await world.nvim.type('<C-w>j')

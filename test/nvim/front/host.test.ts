@@ -114,7 +114,7 @@ describeWithNeovim("the host's death", (nvim) => {
     await front.open()
     await front.sendHeld()
     const pid = await front.nvim.lua<number>(HOST_PID)
-    expect(await front.nvim.quit()).toBeLessThan(1_500)
+    expect(await front.nvim.quit()).toBeLessThan(1_900)
     expect(await front.nvim.exited()).toBe(0)
     expect(isAlive(pid)).toBe(false)
   })
@@ -127,7 +127,7 @@ describeWithNeovim("the host's death", (nvim) => {
         vim.uv.kill(require('ollama-remote.rpc').info().pid, 'sigkill')
         vim.wait(100, function() return false end)
       end })`)
-    expect(await front.nvim.quit()).toBeLessThan(1_500)
+    expect(await front.nvim.quit()).toBeLessThan(1_900)
     expect(await front.nvim.exited()).toBe(0)
   })
 

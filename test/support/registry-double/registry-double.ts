@@ -59,6 +59,9 @@ export class RegistryDouble {
   readonly requests: RegistryRequest[] = []
   /** Connections that were taken. */
   connections = 0
+  /** How many requests waited for their answers at one time, at the most. */
+  mostAtOnce = 0
+  #waiting = 0
   readonly #entries = new Map<string, Entry>()
   readonly #busy = new Map<string, number>()
   readonly #server: Server
@@ -110,6 +113,11 @@ export class RegistryDouble {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { method = '', url = '', headers } = request
     this.requests.push({ method, host: headers.host ?? '', path: url, headers })
+    this.#waiting += 1
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#waiting)
+    response.once('close', () => {
+      this.#waiting -= 1
+    })
     const [, name = ''] = /^\/v2\/([^/]+\/[^/]+)\/manifests\/[^/]+$/.exec(url) ?? []
     const key = name === '' ? '' : url.replace(/^\/v2\//, '').replace('/manifests/', '/')
     if (this.#delayMs === 0) this.#answer(key, request, response)
