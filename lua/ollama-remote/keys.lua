@@ -186,13 +186,13 @@ for _, row in ipairs({
   { 'models-check', 'c', 'check for updates' },
   { 'models-cancel', 'x', 'cancel the pull' },
   { 'models-cancel', '<C-c>', 'cancel the pull' },
-  { 'models-mark', '<Tab>', 'mark the model, or take its mark away' },
-  { 'models-mark', 'm', 'mark the model, or take its mark away' },
-  { 'models-delete', 'dd', 'delete the model' },
+  { 'models-mark', '<Tab>', 'mark it, or the selected ones, or take the marks away' },
+  { 'models-mark', 'm', 'mark it, or the selected ones, or take the marks away' },
+  { 'models-delete', 'dd', 'delete the model, or the marked ones' },
   { 'models-copy', 'y', 'copy the model under another name' },
-  { 'models-load', 'L', 'load the model' },
-  { 'models-unload', 'X', 'unload the model' },
-  { 'models-keep', 'K', 'keep the model in memory for a time' },
+  { 'models-load', 'L', 'load the model, or the marked ones' },
+  { 'models-unload', 'X', 'unload the model, or the marked ones' },
+  { 'models-keep', 'K', 'keep it, or the marked ones, in memory for a time' },
   { 'models-default', '*', 'make it the default' },
   { 'models-chat', 'o', 'begin a chat with the model' },
   { 'models-sort', 's', 'sort by name, size, age, loaded, update' },
@@ -202,8 +202,13 @@ for _, row in ipairs({
   { 'models-close', 'q', 'close' },
   { 'help', 'g?', 'these keys' },
 }) do
-  M.table[#M.table + 1] =
-    { action = row[1], lhs = row[2], modes = { 'n' }, where = { 'models' }, desc = row[3] }
+  M.table[#M.table + 1] = {
+    action = row[1],
+    lhs = row[2],
+    modes = row[1] == 'models-mark' and { 'n', 'x' } or { 'n' },
+    where = { 'models' },
+    desc = row[3],
+  }
 end
 
 --- The key that the user wants for a row; nil for none. All rows of an action move to the one key that is named.

@@ -2,6 +2,7 @@
 local M = {}
 
 local manager = require('ollama-remote.manager')
+local marks = require('ollama-remote.manager.marks')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
 local session = require('ollama-remote.chat.session')
@@ -51,21 +52,6 @@ function M.pull()
   end)
 end
 
---- The marked models that are shown, in their order; else the one under the cursor.
----@return ollama.ModelRow[]
-local function meant()
-  local found, seen = {}, {}
-  for _, line in ipairs(view.lines) do
-    local model = line.model
-    if model and view.marked[model.ref] and not seen[model.ref] then
-      seen[model.ref] = true
-      found[#found + 1] = model
-    end
-  end
-  local line = #found == 0 and manager.under_cursor()
-  return line and line.model and { line.model } or found
-end
-
 --- What was made on the server has nowhere to be pulled from, and what runs elsewhere is always new.
 ---@param model ollama.ModelRow
 ---@return boolean
@@ -76,19 +62,14 @@ end
 
 --- Pulls the marked models anew, or the one under the cursor; what the server has of them is not fetched again.
 function M.update()
-  local models = meant()
-  if #models == 0 then
-    return message.whisper('There is no model under the cursor')
-  end
-  for _, model in ipairs(models) do
+  for _, model in ipairs(marks.meant()) do
     if can_be_pulled(model) then
       start(model.server, model.name)
     else
       message.say(model.ref .. ' comes from no registry: there is nothing to pull')
     end
   end
-  view.marked = {}
-  manager.render()
+  marks.clear()
 end
 
 --- Pulls all that are known to be out of date.

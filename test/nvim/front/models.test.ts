@@ -137,11 +137,11 @@ describeWithNeovim('the models', (nvim) => {
   })
 
   test.each([
-    [110, '● gpu  Ollama 0.32.15 · 1 model · 20 GB · 1 loaded, 21 GB VRAM · checked 20 min ago'],
-    [80, '● gpu  1 model · 20 GB · 1 loaded, 21 GB VRAM · checked 20 min ago'],
+    [110, '● gpu  Ollama 0.32.15 · 1 model · 20 GB · 1 loaded, 21 GB VRAM · checked 2 h ago'],
+    [70, '● gpu  1 model · 20 GB · 1 loaded, 21 GB VRAM · checked 2 h ago'],
     [50, '● gpu  1 model · 1 loaded, 21 GB VRAM'],
   ])('say on %d columns how old their verdicts are, where there is room', async (columns, head) => {
-    const models = [{ ...QWEN, update: { state: 'current', checked: Date.now() - 20 * 60_000 - 10_000 } }]
+    const models = [{ ...QWEN, update: { state: 'current', checked: Date.now() - 130 * 60_000 } }]
     const front = await startFront(nvim, { script: { ...SCRIPT, serverModels: [{ ...GPU, models }, LAB] }, columns })
     expect(lineWith(listOn(await openModels(front)), '● gpu ')?.trimEnd()).toBe(head)
   })
@@ -317,6 +317,46 @@ describeWithNeovim('the models', (nvim) => {
     await front.nvim.lua("vim.fn.search('llava')")
     await front.nvim.type('dd2<CR>')
     expect(await front.waitForRequests('models.delete')).toEqual([{ server: 'gpu', model: 'llava:7b' }])
+  })
+
+  test('are marked by a selection, and deleted after one question that says all of them', async () => {
+    const front = await startFront(nvim, { script: SCRIPT })
+    await front.open()
+    await openModels(front)
+    await front.nvim.type('Vjm')
+    await front.nvim.waitForScreen(/^\+● qwen3[\s\S]*^\+ {2}llava/m)
+    expect(await front.nvim.lua('return vim.api.nvim_get_mode().mode')).toBe('n')
+    await front.nvim.type('dd')
+    await front.nvim.waitForScreen((screen) =>
+      screen
+        .replace(/\n/g, '')
+        .includes(
+          'The chat without a title uses gpu:qwen3:32b. gpu:qwen3:32b is the default model. Delete 2 models (25 GB): gpu:qwen3:32b, gpu:llava:7b?',
+        ),
+    )
+    await front.nvim.type('1<CR>')
+    expect(await front.requests('models.delete')).toEqual([])
+    await front.nvim.type('dd2<CR>')
+    expect(await front.waitForRequests('models.delete', 2)).toMatchObject([
+      { model: 'qwen3:32b' },
+      { model: 'llava:7b' },
+    ])
+    await front.nvim.waitForLua("return vim.fn.execute('messages'):find('2 models are deleted', 1, true) ~= nil")
+    await front.nvim.waitForScreen((screen) => !/^\+/m.test(screen))
+  })
+
+  test('are loaded, kept and unloaded together when some are marked', async () => {
+    const front = await startFront(nvim, { script: SCRIPT })
+    await openModels(front)
+    await front.nvim.type('VGm')
+    await front.nvim.waitForScreen(/^\+ {2}mine/m)
+    await front.nvim.type('K')
+    await front.nvim.waitForScreen(/Keep 3 models in memory for/)
+    await front.nvim.type('2<CR>')
+    expect(await front.waitForRequests('models.load', 3)).toMatchObject(Array(3).fill({ keep_alive: '1h' }))
+    await front.nvim.waitForScreen((screen) => !/^\+/m.test(screen))
+    await front.nvim.type('ggVGmX')
+    expect(await front.waitForRequests('models.unload')).toEqual([{ server: 'gpu', model: 'qwen3:32b' }])
   })
 
   test('are kept in memory, loaded, copied, made the default, sorted and filtered', async () => {
