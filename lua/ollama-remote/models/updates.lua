@@ -106,7 +106,13 @@ end
 ---@param reference? string `server:model`, or a model of the default server
 function M.pull(reference)
   if reference then
-    return start(reference)
+    return rpc.request('pulls.start', { model = reference }, function(failure)
+      if failure then
+        return session.tell(failure)
+      end
+      -- Neovim before 0.12 shows no progress of its own.
+      message.whisper(('Pulling %s: :Ollama models shows how it goes'):format(reference))
+    end)
   end
   require('ollama-remote.manager').open()
   message.whisper('p pulls a model by its name')

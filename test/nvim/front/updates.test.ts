@@ -104,10 +104,11 @@ describeWithNeovim('updates', (nvim) => {
     expect(await front.nvim.lua('return vim.api.nvim_get_mode().mode')).toBe('n')
   })
 
-  test(':Ollama pull pulls a model by its name', async () => {
+  test(':Ollama pull pulls a model by its name, and says that it does', async () => {
     const front = await startFront(nvim)
     await front.nvim.type(':Ollama pull gpu:qwen3:4b<CR>')
     expect(await front.waitForRequests('pulls.start')).toEqual([{ model: 'gpu:qwen3:4b' }])
+    await front.nvim.waitForScreen(/Pulling gpu:qwen3:4b: :Ollama models shows how it goes/)
   })
 
   test('pulls are told by status() and by progress of Neovim, until they end', async () => {
