@@ -15,6 +15,7 @@ import { readWhole } from './disk.ts'
 import { readFailure } from './failures.ts'
 import { chatPath, isOurs } from './listing.ts'
 import { calledAs } from './naming.ts'
+import { isAllIn } from './strayed.ts'
 
 export interface Read {
   record: ChatRecord
@@ -86,9 +87,8 @@ export async function reclaimed(
   await claims.claim(file)
   try {
     const { text, stamp } = await whole(path)
-    const known = new Set(record.history.entries.map(({ turn }) => turn.text))
     const { record: filed } = await inSlices(parsingChat(text))
-    const isKnown = filed.history.entries.every(({ turn }) => isBeginning(turn.text, known))
+    const isKnown = isAllIn(filed, record)
     const own = new ChatFile(path, isKnown ? stamp : { ...stamp, bytes: -1 }, claims)
     if (!isKnown) return { file: own, isWhole: false }
     await texts.prepare(record.history)
@@ -130,11 +130,6 @@ function counted({ entries, versions }: History): Map<string, number> {
 /** As they are in a file, which takes no halves of characters. */
 function wordsOf({ role, text, thinking = '' }: Turn): string {
   return [role, text, thinking].map((part) => Buffer.from(part).toString()).join('\0')
-}
-
-/** Whether a text is known, or was saved while it still grew. */
-function isBeginning(text: string, known: ReadonlySet<string>): boolean {
-  return known.has(text) || [...known].some((whole) => whole.startsWith(text))
 }
 
 async function called(file: string, text: string): Promise<Read> {

@@ -1,5 +1,6 @@
 // The saving of one living chat: when a person says so, and by itself after each answer and each edit. Not here: how its file
 // is written (chat-file.ts), what stands in it (transcript/chat-file.ts).
+import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { PluginError, toPluginError } from '../../core/errors.ts'
@@ -14,6 +15,7 @@ import type { Claims } from './claims.ts'
 import { fitName } from './file-name.ts'
 import { createdOf, fileNameOf, titleOf } from './naming.ts'
 import { reclaimed } from './opening.ts'
+import { strayed } from './strayed.ts'
 
 export interface SaverDeps {
   /** Of the saved chats; known only after the handshake. */
@@ -88,10 +90,11 @@ export class Saver {
   /** Goes on with the file that an earlier host has saved the chat in. Never rejects. */
   goOn(): Promise<void> {
     const { meta } = this.#deps.record()
-    const { file } = meta
-    if (file === undefined) return Promise.resolve()
+    if (meta.file === undefined && !hasTurns(this.#deps.record())) return Promise.resolve()
     return this.#inTurn(async () => {
       const { claims, record, note, say } = this.#deps
+      const file = await this.#whereItIs()
+      if (file === undefined) return
       try {
         const now = record()
         const found = await reclaimed(file, now, { claims, texts: this.#texts })
@@ -104,6 +107,19 @@ export class Saver {
         say('warn', `${basename(file)} is saved by this chat no more: ${toPluginError(error).message}`)
       }
     })
+  }
+
+  /** As it is written down, or as an earlier host has named it last, which was killed before that was written down. */
+  async #whereItIs(): Promise<string | undefined> {
+    const { folder, record, note } = this.#deps
+    const { file } = record().meta
+    const isThere = file !== undefined && (await stat(file).catch(() => undefined))
+    const found = isThere
+      ? undefined
+      : await strayed(folder(), record(), file === undefined ? undefined : basename(file))
+    if (!found) return file
+    note({ ...found.named, file: found.path })
+    return found.path
   }
 
   /** Hears of every change. */

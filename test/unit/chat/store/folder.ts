@@ -17,7 +17,7 @@ export const chatText = (words: string) => `## ◆ You · 2025-01-22 09:15:34\n\
 
 export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ollama-remote-store-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 }))
   return folder
 }
 

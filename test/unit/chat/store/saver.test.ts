@@ -353,6 +353,43 @@ describe('the host that comes after another', () => {
     await expect(last.saver.save()).rejects.toMatchObject({ code: 'STORE_CHANGED' })
   })
 
+  it('finds the file that was made, or renamed, by a host that was killed before it wrote that down', async () => {
+    const first = await setUp()
+    first.ask('Why?')
+    const unsaved = first.ledger.record
+    await first.saver.save()
+    const made = first.ledger.record
+    const goOnWith = async (record: ChatRecord) => {
+      const next = await setUp({ record, store: first })
+      await next.saver.goOn()
+      expect(next.said).toEqual([])
+      return next
+    }
+    const [name] = await first.files()
+    const second = await goOnWith(unsaved)
+    expect(second.ledger.record.meta).toEqual({ ...made.meta })
+    expect(second.saver.state).toMatchObject({ file: name, unsaved: false })
+    await second.saver.rename('locks')
+    expect(await first.files()).toEqual([FILE])
+    const third = await goOnWith(made)
+    expect(third.ledger.record.meta).toMatchObject({ created: AT, title: 'locks', titled: 'person' })
+    third.ask('And?')
+    await third.saver.save()
+    expect(await third.kept(FILE)).toHaveLength(4)
+    expect(await third.files()).toEqual([FILE])
+  })
+
+  it('takes no file for its own in which there is something else', async () => {
+    const first = await setUp()
+    first.ask('Why?')
+    const record = first.ledger.record
+    first.ask('And?')
+    await first.saver.save('locks')
+    const next = await setUp({ record, store: first })
+    await next.saver.goOn()
+    expect(next.saver.file).toBeUndefined()
+  })
+
   it('leaves a file to another Neovim that has it now', async () => {
     const first = await setUp()
     first.ask('Why?')
