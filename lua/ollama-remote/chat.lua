@@ -83,6 +83,7 @@ local function give_back(chat, pending, failure)
   settle(chat, pending)
   if chats.get(chat.id) then
     require('ollama-remote.chat.prompt').give_back(chat, pending)
+    require('ollama-remote.chat.draft').returned(chat)
   end
   session.tell(failure)
 end
@@ -167,6 +168,7 @@ local function stop(chat, all)
   session.request(chat, 'chat.stop', { all = all }, function(stopped)
     if stopped.taken and chats.get(chat.id) then
       require('ollama-remote.chat.prompt').give_back(chat, { text = stopped.taken })
+      require('ollama-remote.chat.draft').returned(chat)
       message.whisper('The prompt was taken back')
     elseif stopped.back then
       message.whisper('Stopped before its first word: the former answer is back')

@@ -7,7 +7,6 @@ import { Session } from './session.ts'
 import type { SessionDeps } from './session-deps.ts'
 import type { ChatFile } from './store/chat-file.ts'
 import { Saver, type SaverDeps } from './store/saver.ts'
-import { draftOf } from './take-over/take-over.ts'
 
 export interface LivingChatDeps extends SessionDeps {
   /** The chat asks nothing any more. */
@@ -47,7 +46,8 @@ export class LivingChat {
    * @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE; then the chat goes on
    */
   async close(unsaved?: Unsaved): Promise<void> {
-    this.#takeBackUnsent()
+    // What was sent and not asked is a draft again.
+    this.session.stop({ all: true })
     await this.saver.end(unsaved)
     this.session.close()
     await this.#journal.close({ keep: false })
@@ -64,16 +64,6 @@ export class LivingChat {
     this.#journal.write(change, now)
     if (endsTurn(change)) void this.#journal.flush()
     this.saver.noted(change)
-  }
-
-  /** What was sent and not asked is a draft again. */
-  #takeBackUnsent(): void {
-    const waiting = this.session.queue().map(({ text }) => text)
-    const { taken } = this.session.stop({ all: true })
-    const queue = taken === undefined ? waiting : [taken, ...waiting]
-    const { draft } = this.session.record.meta
-    const unsent = queue.length === 0 ? undefined : draftOf({ queue, ...(draft ? { draft } : {}) })
-    if (unsent) this.session.noteDraft(unsent)
   }
 }
 

@@ -14,7 +14,7 @@ import { Ledger } from './record/ledger.ts'
 import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record/record.ts'
 import type { SessionDeps, SessionStart } from './session-deps.ts'
 import { SessionStates } from './session-states.ts'
-import type { Left } from './take-over/take-over.ts'
+import { draftOf, type Left } from './take-over/take-over.ts'
 import { Transcript } from './transcript.ts'
 
 export class Session {
@@ -92,6 +92,7 @@ export class Session {
     const taken = isUnasked ? this.conversation.turns.at(-1)?.text : undefined
     const isBack = this.#isAnew && this.#answer?.isWordless === true
     const leavesMark = taken === undefined && !isBack
+    this.#keepReturned(...(taken === undefined ? [] : [taken]), ...(all ? this.#waiting : []))
     this.#answer?.stop(new PluginError('CHAT_STOPPED', 'Stopped'), { leavesMark })
     if (!leavesMark) {
       this.#isNewPrompt = false
@@ -135,7 +136,10 @@ export class Session {
 
   /** Gives one of them back. @throws PluginError CHAT_NO_TURN when it does not wait any more */
   unqueue(prompt: number): void {
-    if (!this.#queue.takeOut(prompt)) throw new PluginError('CHAT_NO_TURN', 'This prompt does not wait any more')
+    const waiting = this.#queue.list.find((one) => one.prompt === prompt)
+    if (!waiting) throw new PluginError('CHAT_NO_TURN', 'This prompt does not wait any more')
+    this.#keepReturned(waiting.text)
+    this.#queue.takeOut(prompt)
     this.#tell()
   }
 
@@ -290,7 +294,7 @@ export class Session {
     this.#deps.log.info('answer ended', { chat: this.#chat, end })
     // What waits when the host ends stays written down, for whoever goes on with the chat.
     if (this.#isClosed) return
-    if (error) this.#queue.giveBack('The answer before this prompt failed, so it was not sent')
+    if (error) this.#giveBack('The answer before this prompt failed, so it was not sent')
     this.#tell()
     this.#sendNext()
     if (!this.isBusy) this.#onIdle()
@@ -302,8 +306,25 @@ export class Session {
     next.settle(this.#promptQueued(next.text))
     this.#queue.tell()
     if (this.#answer) return
-    this.#queue.giveBack('The prompt before this one could not be sent')
+    this.#keepReturned(next.text)
+    this.#giveBack('The prompt before this one could not be sent')
     this.#tell()
+  }
+
+  #giveBack(why: string): void {
+    this.#keepReturned(...this.#waiting)
+    this.#queue.giveBack(why)
+  }
+
+  /** Prompts that go back to their author are written down as being written, until the editor tells what stands there. */
+  #keepReturned(...queue: string[]): void {
+    const { draft } = this.record.meta
+    const returned = queue.length === 0 ? undefined : draftOf({ queue, ...(draft ? { draft } : {}) })
+    if (returned) this.noteDraft(returned)
+  }
+
+  get #waiting(): string[] {
+    return this.#queue.list.map(({ text }) => text)
   }
 
   /** What was being written was sent; of what stands in the prompt now the editor tells. */

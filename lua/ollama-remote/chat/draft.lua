@@ -104,6 +104,14 @@ function M.sent(chat)
   M.tell(chat)
 end
 
+--- A prompt came back, perhaps into what an edit has put aside; the host may have been told since of a draft without it.
+---@param chat ollama.Chat
+function M.returned(chat)
+  if chat.known and rpc.is_running() then
+    M.sent(chat)
+  end
+end
+
 --- Has the host told soon.
 ---@param chat ollama.Chat
 function M.changed(chat)

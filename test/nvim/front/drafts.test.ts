@@ -58,6 +58,23 @@ describeWithNeovim('a draft', (nvim) => {
     expect(await told(front, 'one')).toEqual({ chat: 1, text: 'one', editing: 1, aside: 'put aside' })
   })
 
+  test('has with it at once what comes back while a turn is edited', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.send('one')
+    await front.waitForEnd()
+    await front.nvim.type('<C-w>kggge')
+    await told(front, 'one')
+    await front.nvim.lua(`
+      local chat = ${CHAT}
+      require('ollama-remote.chat.prompt').give_back(chat, { text = 'it came back' })
+      require('ollama-remote.chat.draft').returned(chat)`)
+    await front.nvim.waitForLua(
+      `local last = (_G.fake_requests or {})[#(_G.fake_requests or {})]
+       return last[1] == 'chat.draft' and last[2].aside == 'it came back' and last[2].text == 'one'`,
+    )
+  })
+
   test('that is written while no host runs has one started', async () => {
     const front = await startFront(nvim)
     await front.open()

@@ -286,6 +286,18 @@ describe('prompts that wait', () => {
     expect(rig.session.state().queued).toBe(0)
   })
 
+  test('that are given back are written down as being written, and were never in no place', async () => {
+    const rig = await asked('a')
+    for (const prompt of ['b', 'c']) rig.session.send(prompt).catch(() => {})
+    rig.session.noteDraft({ text: 'd' })
+    rig.session.unqueue(1)
+    expect(rig.session.record.meta).toMatchObject({ draft: { text: 'b\n\nd' }, queue: ['c'] })
+    rig.session.noteDraft({ text: 'the turn', editing: 1, aside: 'd' })
+    rig.session.stop({ all: true })
+    expect(rig.session.record.meta.draft).toEqual({ text: 'the turn', editing: 1, aside: 'c\n\nd' })
+    expect(rig.session.record.meta.queue).toBeUndefined()
+  })
+
   test('sent after a stop are asked', async () => {
     const rig = await asked('a')
     rig.session.stop()
