@@ -1,32 +1,45 @@
 // Holds what is left after a kill against what was seen before it. Pure.
+import type { Turn } from '../../src/chat/record/conversation.ts'
 import { current } from '../../src/chat/record/history.ts'
 import type { ChatRecord } from '../../src/chat/record/record.ts'
 import { draftOf } from '../../src/chat/take-over/take-over.ts'
 import { parse } from '../../src/chat/transcript/format.ts'
 
-/** What stood in Neovim at a moment, by performance.now(). */
+/** What stood in Neovim at a moment, by the machine's monotonic clock in milliseconds. */
 export interface Sight {
   at: number
   transcript: string
   prompt: string
+  /** What stood in the prompt before a turn was taken there. */
+  aside: string
   /** The prompts that waited. */
   queue: readonly string[]
 }
 
+type Turns = ReadonlyArray<Pick<Turn, 'role' | 'text'>>
+
 /** What there is after a kill. */
 export interface Kept {
-  turns: ReadonlyArray<{ role: string; text: string }>
+  /** As they are shown. */
+  turns: Turns
+  /** The other versions of the history. */
+  others?: readonly Turns[]
   prompt: string
+  /** Present when a turn is edited in the prompt. */
+  aside?: string
 }
 
 /** What a kill may cost. */
 const MAY_LOSE_MS = 1_000
 
-export function keptOf(transcript: string, prompt: string): Kept
-export function keptOf(record: ChatRecord): Kept
-export function keptOf(kept: ChatRecord | string, prompt = ''): Kept {
-  if (typeof kept === 'string') return { turns: parse(kept).conversation.turns, prompt }
-  return { turns: current(kept.history).turns, prompt: draftOf(kept.meta)?.text ?? '' }
+export function keptOf({ history, meta }: ChatRecord): Kept {
+  const { text: prompt = '', editing, aside = '' } = draftOf(meta) ?? {}
+  const others = history.versions.map((_, shown) => current({ ...history, shown }).turns)
+  return { turns: current(history).turns, others, prompt, ...(editing === undefined ? {} : { aside }) }
+}
+
+export function shown(transcript: string): Turns {
+  return parse(transcript).conversation.turns
 }
 
 interface Case {
@@ -36,38 +49,49 @@ interface Case {
   kept: Kept
 }
 
-/** @returns from the oldest sight of something that is missing to the kill, in milliseconds, and what is wrong */
-export function judge({ sights, at, kept }: Case): { lostMs: number; wrong?: string } {
+export interface Judgement {
+  /** From the oldest sight of something that is missing to the kill; 0 when nothing is. */
+  lostMs: number
+  /** What is missing. */
+  lost?: string
+  wrong?: string
+}
+
+export function judge({ sights, at, kept }: Case): Judgement {
   for (const sight of sights) {
     const missing = missingOf(sight, kept)
     if (missing === undefined) continue
     const lostMs = at - sight.at
-    if (lostMs <= MAY_LOSE_MS) return { lostMs }
-    return { lostMs, wrong: `${Math.round(lostMs)} ms before it there was ${missing}, and now ${JSON.stringify(kept)}` }
+    const lost = `${Math.round(lostMs)} ms before it there was ${missing}, and now ${JSON.stringify(kept)}`
+    return { lostMs, lost, ...(lostMs <= MAY_LOSE_MS ? {} : { wrong: lost }) }
   }
   const twice = wordsOf(kept).find((word, index, all) => all.indexOf(word) !== index)
   return twice === undefined ? { lostMs: 0 } : { lostMs: 0, wrong: `${twice} is there twice: ${JSON.stringify(kept)}` }
 }
 
-function missingOf({ transcript, prompt, queue }: Sight, kept: Kept): string | undefined {
-  const seen = parse(transcript).conversation.turns
-  const turn = seen.findIndex(({ role, text }, index) => {
-    const now = kept.turns[index]
+function missingOf({ transcript, prompt, aside, queue }: Sight, kept: Kept): string | undefined {
+  const seen = shown(transcript)
+  const versions = [kept.turns, ...(kept.others ?? [])]
+  if (!versions.some((turns) => missingTurn(seen, turns) === -1)) {
+    return `the turn ${JSON.stringify(seen[missingTurn(seen, kept.turns)]?.text)}`
+  }
+  const texts = [kept.prompt, kept.aside ?? '', ...versions.flat().map(({ text }) => text)]
+  return [...queue, prompt, aside].flatMap(wordsIn).find((word) => !texts.some((text) => text.includes(word)))
+}
+
+function missingTurn(seen: Turns, turns: Turns): number {
+  return seen.findIndex(({ role, text }, index) => {
+    const now = turns[index]
     return now?.role !== role || !now.text.startsWith(text.trimEnd())
   })
-  if (turn !== -1) return `the turn ${JSON.stringify(seen[turn]?.text)}`
-  const asked = kept.turns.filter(({ role }) => role === 'user').map(({ text }) => text)
-  return [...queue, ...lastLineOf(prompt)].find(
-    (text) => !kept.prompt.includes(text) && !asked.some((a) => a.includes(text)),
-  )
 }
 
-/** Of a prompt that is being written what may be looked for: it may be sent meanwhile, together with more. */
-function lastLineOf(prompt: string): string[] {
-  return prompt.trim() === '' ? [] : [prompt.trim()]
+/** Each for itself: what comes back into a prompt may come before what stands there, and what is written is sent with more. */
+function wordsIn(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '')
 }
 
-/** Every word that a person or the double has written is another one. */
-function wordsOf({ turns, prompt }: Kept): string[] {
-  return [...turns.map(({ text }) => text), prompt].join(' ').match(/\b[wqd]\d+x\d+\b/g) ?? []
+/** Every word that a person or the double has written is another one. What is edited stands in its turn too. */
+function wordsOf({ turns, prompt, aside }: Kept): string[] {
+  return [...turns.map(({ text }) => text), aside ?? prompt].join(' ').match(/\b[wqd]\d+x\d+\b/g) ?? []
 }

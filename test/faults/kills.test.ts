@@ -5,7 +5,8 @@ import { runKills } from './kills.ts'
 import { keepResults } from './results.ts'
 
 const KILLS = Number(process.env.KILLS) || 200
-const LANES = 3
+/** With and without autosave. */
+const LANES = 2
 
 test('kills of Neovim, its host, and both', async () => {
   const nvim = neovims().at(-1)?.nvim

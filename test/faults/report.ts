@@ -52,13 +52,24 @@ export function cutsTable(runs: readonly CutsSeen[]): string {
 /** The table of the kills. */
 export function killsTable(runs: readonly KillsSeen[]): string {
   return table(
-    ['killed', 'kills', 'nothing lost', 'something of the last second', 'the most that was lost', 'more than a second'],
-    runs.map(({ victim, kills, some, mostMs, wrong }) => [
+    [
+      'killed',
+      'autosave',
+      'kills',
+      'nothing lost',
+      'something of the last second',
+      'the most that was lost',
+      'the machine was late then by',
+      'more than a second',
+    ],
+    runs.map(({ victim, isSaved, kills, some, mostMs, lateMs, wrong }) => [
       victim,
+      isSaved ? 'on' : 'off',
       String(kills),
       String(kills - some),
       String(some - wrong.length),
       `${(Math.ceil(mostMs / 100) / 10).toFixed(1)} s`,
+      `${(Math.ceil(lateMs / 10) / 100).toFixed(2)} s`,
       wrong.length === 0 ? 'never' : `**${wrong.length}**`,
     ]),
   )

@@ -72,28 +72,40 @@ describe('the kills', () => {
     at: 100,
     transcript: `${asked}## ◆ s:m · 2026-11-20 14:02:31\n\nw0x2 w0x3`,
     prompt: 'd0x4',
+    aside: '',
     queue: ['q0x5'],
   }
   const turns = [
     { role: 'user', text: 'q0x1' },
     { role: 'assistant', text: 'w0x2 w0x3 ' },
-  ]
+  ] as const
 
   it('may cost nothing that was seen a second before', () => {
     const held = (kept: Parameters<typeof judge>[0]['kept'], at = 1_200) => judge({ sights: [sight], at, kept })
     expect(held({ turns, prompt: 'q0x5\n\nd0x4' })).toEqual({ lostMs: 0 })
-    expect(held({ turns: [...turns, { role: 'user', text: 'q0x5' }], prompt: 'd0x4' })).toEqual({ lostMs: 0 })
+    expect(held({ turns: [...turns, { role: 'user' as const, text: 'q0x5' }], prompt: 'd0x4' })).toEqual({ lostMs: 0 })
     expect(held({ turns, prompt: 'd0x4' }).wrong).toContain('q0x5')
     expect(held({ turns: turns.slice(0, 1), prompt: 'q0x5\n\nd0x4' })).toMatchObject({
       lostMs: 1_100,
       wrong: expect.stringContaining('w0x3'),
     })
-    expect(held({ turns: [], prompt: '' }, 900)).toEqual({ lostMs: 800 })
-    expect(held({ turns: [...turns, { role: 'user', text: 'q0x5' }], prompt: 'q0x5 d0x4' }).wrong).toContain('twice')
+    expect(held({ turns: [], prompt: '' }, 900)).toMatchObject({ lostMs: 800, lost: expect.stringContaining('q0x1') })
+    expect(held({ turns: [...turns, { role: 'user' as const, text: 'q0x5' }], prompt: 'q0x5 d0x4' }).wrong).toContain(
+      'twice',
+    )
   })
 
-  it('are one row for each victim', () => {
-    const seen = { victim: 'Neovim' as const, kills: 9, some: 3, mostMs: 420, wrong: ['x'] }
-    expect(killsTable([seen])).toContain('| Neovim | 9 | 6 | 2 | 0.5 s | **1** |')
+  it('are one row for each victim, with and without autosave', () => {
+    const seen = {
+      victim: 'Neovim' as const,
+      isSaved: true,
+      kills: 9,
+      some: 3,
+      mostMs: 420,
+      lateMs: 42,
+      lost: '',
+      wrong: ['x'],
+    }
+    expect(killsTable([seen])).toContain('| Neovim | on | 9 | 6 | 2 | 0.5 s | 0.05 s | **1** |')
   })
 })
