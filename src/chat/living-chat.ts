@@ -29,6 +29,7 @@ export class LivingChat {
       {
         ...{ clock: deps.clock, log: deps.log, ...deps.saving },
         record: () => this.session.record,
+        settled: () => journal.flush(),
         note: (set) => void this.session.note(set),
       },
       taken && { ...taken, record },

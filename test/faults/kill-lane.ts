@@ -121,7 +121,8 @@ export class KillLane {
     return join(this.#parts.folder, 'data/nvim/ollama/chats')
   }
 
-  async #start(): Promise<NeovimDriver> {
+  /** @param written what there is to go on with, if there is a word of it */
+  async #start(written?: Kept): Promise<NeovimDriver> {
     const { nvim, folder, ollama, isSaved } = this.#parts
     const setup = {
       servers: { gpu: { url: ollama.url } },
@@ -139,8 +140,9 @@ export class KillLane {
       require('ollama-remote').setup(vim.json.decode([==[${JSON.stringify(setup)}]==]))`
     const started = await startNeovim(nvim, { folder, init, env: { SSH_AUTH_SOCK: '' } })
     this.#nvim = started
-    if (this.#kills === 0) await started.type(' oo')
-    else await this.#recover(started)
+    const isLeft = written && (written.turns.length > 0 || written.prompt !== '')
+    if (isLeft) await this.#recover(started)
+    else await started.type(' oo')
     await started.waitForLua(`return ${CHAT} and ${CHAT}.known`)
     return started
   }
@@ -211,14 +213,16 @@ export class KillLane {
   /** What the journal holds; a host of the same Neovim may be writing to it already, but nothing new. */
   async #written(): Promise<Kept> {
     const folder = join(this.#parts.folder, 'data/nvim/ollama/journal')
-    const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl'))
+    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.jsonl'))
     const [name, ...others] = names
-    if (name === undefined || others.length > 0) throw new Error(`journals: ${names.join(', ')}`)
+    if (others.length > 0) throw new Error(`journals: ${names.join(', ')}`)
+    if (name === undefined) return { turns: [], prompt: '' }
     return keptOf(replay(await readFile(join(folder, name), 'utf8')).record)
   }
 
   /** What the next Neovim shows, or the same one with its next host; the versions that it does not show are those of the journal. */
-  async #recovered(victim: KillOutcome['victim'], { turns, others = [] }: Kept): Promise<Kept> {
+  async #recovered(victim: KillOutcome['victim'], written: Kept): Promise<Kept> {
+    const { turns, others = [] } = written
     if (victim === 'the host') {
       // Typing goes on, and has the next host started.
       await this.#nvim?.waitForLua(
@@ -229,8 +233,9 @@ export class KillLane {
       await this.#nvim?.type('<Esc><F8>Ax<Esc>')
       await this.#nvim?.waitForLua(`return ${CHAT}.known`)
     }
-    const nvim = this.#nvim ?? (await this.#start())
-    await nvim.waitForLua(`return require('ollama-remote.transcript').text(${CHAT}):find('You') ~= nil`)
+    const nvim = this.#nvim ?? (await this.#start(written))
+    if (turns.length > 0)
+      await nvim.waitForLua(`return require('ollama-remote.transcript').text(${CHAT}):find('You') ~= nil`)
     const { transcript, prompt, aside, is_editing } = await nvim.lua<Sight & { is_editing: boolean }>(LOOK)
     return {
       turns: shown(transcript),

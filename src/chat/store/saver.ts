@@ -26,6 +26,8 @@ export interface SaverDeps {
   /** Whether chats are saved by themselves. */
   isAutomatic(): boolean
   record(): ChatRecord
+  /** Resolves when what is known of the chat is in its journal too. Never rejects. */
+  settled(): Promise<void>
   /** Changes what is known of the chat, and has its state told anew. */
   note(set: MetaChange['set']): void
   say(level: 'info' | 'warn', text: string): void
@@ -198,13 +200,15 @@ export class Saver {
 
   /** Puts the record into its file. @returns how many turns were not there before */
   async #put(set: MetaChange['set'], isElsewhere: boolean): Promise<number> {
-    const { folder, claims, clock, note, say } = this.#deps
+    const { folder, claims, clock, note, say, settled } = this.#deps
     const created = createdOf(this.#deps.record(), clock)
     const record = changedRecord(this.#deps.record(), { type: 'meta', set: { created, ...set } })
     const { title, titled } = record.meta
     const before = isElsewhere ? undefined : this.#written
     await this.#texts.prepare(record.history)
     const text = renderChat(record, this.#texts.render)
+    // After a kill, what stands in the file and not in the journal would look as if another program had written it.
+    await settled()
     if (!this.#file || isElsewhere) {
       this.#file = await ChatFile.create(folder(), fileNameOf(record, created), text, claims)
     } else {

@@ -30,11 +30,14 @@ async function setUp({ isAutomatic = true, pid = process.pid, record = emptyReco
   const said: string[] = []
   const claims = claimsIn(own.data, pid)
   let told = 0
+  /** The files that there were each time that the journal was waited for. */
+  const settled: string[][] = []
   const ledger: Ledger = new Ledger((change) => saver.noted(change), record)
   const saver: Saver = new Saver({
     ...{ folder: () => own.chats, claims, clock, log: silentLog },
     isAutomatic: () => isAutomatic,
     record: () => ledger.record,
+    settled: async () => void settled.push(await own.files()),
     note: (set) => {
       told++
       if (Object.keys(set).length > 0) ledger.apply({ type: 'meta', set })
@@ -47,7 +50,7 @@ async function setUp({ isAutomatic = true, pid = process.pid, record = emptyReco
   /** What the file holds. */
   const kept = async (file: string) =>
     (await readChat(own.chats, file)).record.history.entries.map(({ turn }) => turn.text)
-  return { ...own, clock, said, claims, ledger, saver, ask, kept, told: () => told }
+  return { ...own, clock, said, claims, ledger, saver, ask, kept, settled, told: () => told }
 }
 
 describe('saving by hand', () => {
@@ -377,6 +380,14 @@ describe('the host that comes after another', () => {
     await third.saver.save()
     expect(await third.kept(FILE)).toHaveLength(4)
     expect(await third.files()).toEqual([FILE])
+  })
+
+  it('finds nothing in the file that the journal did not have before', async () => {
+    const { saver, ask, settled, files } = await setUp()
+    ask('Why?')
+    await saver.save('locks')
+    expect(settled).toEqual([[]])
+    expect(await files()).toEqual([FILE])
   })
 
   it('takes no file for its own in which there is something else', async () => {
