@@ -56,10 +56,9 @@ export class App {
     this.#store = new Store({
       surface: this.#editor,
       dataFolder: () => this.#dataFolder,
-      owner: () => this.#owner,
-      journals: this.#journals,
-      clock: systemClock,
+      ...{ owner: () => this.#owner, journals: this.#journals, clock: systemClock },
       renameLiving: (file, name) => this.#chats.rename(file, name),
+      warn: (text) => this.#warn(text),
     })
     this.#servers = this.#makeServers()
     this.#models = this.#makeModels()

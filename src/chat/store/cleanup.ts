@@ -19,19 +19,30 @@ export interface CleanupDeps {
   /** With the chats that were left over. */
   journals: LeftBehindDeps['journals']
   clock: Clock
+  /** Told when something would be removed for its age, and is not, since the clock cannot be trusted. */
+  onJump(why: string): void
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000
 const LOG_BYTES = 256 * 1024
+/** A clock that has gone on by more than this since the last look may be a wrong one: ages are believed only a day later. */
+const JUMP_MS = 7 * DAY_MS
 
 /**
  * At most once a day on one machine, whatever asks for it; but whose each file is, is looked at each time. Only files that the plugin wrote are moved, and none that is open.
+ * After a jump of the clock, forwards by more than a week or backwards, nothing is removed that day: a date that was wrong once takes no chat away.
  * @param keepDays since a chat was last written; `false` for ever
  * @returns how many chats were moved @throws PluginError STORE_UNWRITABLE, STORE_UNREADABLE, STORE_FULL
  */
 export async function cleanUp(keepDays: number | false, deps: CleanupDeps): Promise<number> {
   await deps.claims.sweep()
-  if (!(await isDue(deps))) return 0
+  const look = await lookDue(deps)
+  if (look === 'done') return 0
+  if (look !== 'due') {
+    await log([look.jumped], deps)
+    if (keepDays !== false && (await tooOld(keepDays, deps)).length > 0) deps.onJump(look.jumped)
+    return 0
+  }
   await deps.trash.empty()
   await removeUnfinished(deps)
   if (keepDays === false) return 0
@@ -59,16 +70,21 @@ async function throwAwayOld(keepDays: number, deps: CleanupDeps): Promise<number
   return files.length
 }
 
-/** Whoever comes first on a day marks it. */
-async function isDue({ dataFolder, clock }: CleanupDeps): Promise<boolean> {
+/** Whoever comes first on a day marks it. @returns `jumped` with a sentence when the mark of the last look shows that the clock has jumped */
+async function lookDue({ dataFolder, clock }: CleanupDeps): Promise<'done' | 'due' | { jumped: string }> {
   const mark = join(dataFolder(), 'cleaned')
   const now = clock.now()
-  const last = await stat(mark).catch(() => undefined)
-  if (last && now - last.mtimeMs < DAY_MS && last.mtimeMs <= now) return false
+  const last = (await stat(mark).catch(() => undefined))?.mtimeMs
+  if (last !== undefined && Math.abs(now - last) < DAY_MS) return 'done'
   await mkdir(dataFolder(), { recursive: true, mode: 0o700 })
   await writeFile(mark, '', { mode: 0o600 })
   await utimes(mark, new Date(now), new Date(now))
-  return true
+  if (last === undefined || (last <= now && now - last <= JUMP_MS)) return 'due'
+  const days = Math.round(Math.abs(now - last) / DAY_MS)
+  const where = last > now ? 'before' : 'after'
+  return {
+    jumped: `the clock is ${days} days ${where} the last look, at ${localTime(last)}: nothing is removed for its age today`,
+  }
 }
 
 async function tooOld(keepDays: number, { chats, claims, clock }: CleanupDeps): Promise<Listed[]> {
@@ -96,16 +112,20 @@ async function removeUnfinished({ chats, clock }: CleanupDeps): Promise<void> {
 async function writeDown(
   chats: ReadonlyArray<Pick<Listed, 'file' | 'changed'>>,
   batch: string,
-  { dataFolder, clock }: CleanupDeps,
+  deps: CleanupDeps,
   what = '',
 ): Promise<void> {
   if (chats.length === 0) return
+  const lines = chats.map(
+    ({ file, changed }) => `moved ${file}${what}, last written ${localTime(changed)}, to trash/${batch}`,
+  )
+  await log(lines, deps)
+}
+
+async function log(lines: readonly string[], { dataFolder, clock }: CleanupDeps): Promise<void> {
   const path = join(dataFolder(), 'cleanup.log')
   const now = localTime(clock.now())
-  const lines = chats.map(
-    ({ file, changed }) => `${now} moved ${file}${what}, last written ${localTime(changed)}, to trash/${batch}\n`,
-  )
   const { size = 0 } = (await stat(path).catch(() => undefined)) ?? {}
   if (size > LOG_BYTES) await rename(path, `${path}.1`)
-  await appendFile(path, lines.join(''), { mode: 0o600 })
+  await appendFile(path, lines.map((line) => `${now} ${line}\n`).join(''), { mode: 0o600 })
 }

@@ -16,6 +16,8 @@ export interface StoreDeps extends Pick<SavedChatsDeps, 'surface' | 'renameLivin
   owner(): Promise<Owner>
   journals: LeftBehindDeps['journals']
   clock: Clock
+  /** Tells the person what went otherwise than meant. */
+  warn(text: string): void
 }
 
 export class Store {
@@ -43,9 +45,14 @@ export class Store {
 
   /** As `cleanUp` in cleanup.ts. */
   cleanUp(keepDays: number | false): Promise<number> {
-    const { dataFolder, clock, journals } = this.#deps
-    const { claims } = this
-    return cleanUp(keepDays, { dataFolder, chats: () => this.folder(), trash: this.#trash, claims, journals, clock })
+    const { dataFolder, clock, journals, warn } = this.#deps
+    return cleanUp(keepDays, {
+      ...{ dataFolder, journals, clock },
+      chats: () => this.folder(),
+      trash: this.#trash,
+      claims: this.claims,
+      onJump: (why) => warn(`Saved chats: ${why}. If the date is right, that is done tomorrow.`),
+    })
   }
 
   /** Moves a left-over chat to the trash. @returns whether it was there still @throws PluginError STORE_UNWRITABLE, STORE_FULL */

@@ -98,9 +98,34 @@ const journalsIn = (data: string) =>
   })
 
 describe('the daily look', () => {
-  const depsOf = ({ data, chats, trash, claims }: Awaited<ReturnType<typeof setUpStore>>, now = NOW) => ({
-    ...{ dataFolder: () => data, chats: () => chats, trash, claims, journals: journalsIn(data) },
+  const depsOf = ({ data, chats, claims }: Awaited<ReturnType<typeof setUpStore>>, now = NOW) => ({
+    ...{ dataFolder: () => data, chats: () => chats, claims, journals: journalsIn(data) },
+    trash: new Trash({ folder: () => join(data, 'trash'), chats: () => chats, clock: clockAt(now) }),
     clock: clockAt(now),
+    onJump: (why: string) => void jumps.push(why),
+  })
+  const jumps: string[] = []
+
+  it('removes nothing by a clock that has jumped, whichever way, until it is believed a day later', async () => {
+    const store = await setUpStore({ now: NOW })
+    const FAR = NOW + 3_650 * DAY_MS
+    await cleanUp(30, depsOf(store))
+    await store.write(named('young'), chatText('x'), 1)
+    await store.write(named('gone'), chatText('x'), 1)
+    await store.trash.take([named('gone')], 'clear')
+    const trashed = () => readdir(join(store.data, 'trash')).then(({ length }) => length)
+    expect(await cleanUp(30, depsOf(store, FAR))).toBe(0)
+    expect(jumps).toEqual([expect.stringMatching(/^the clock is 3650 days after the last look/)])
+    expect(await cleanUp(30, depsOf(store, NOW + DAY_MS))).toBe(0)
+    expect(jumps).toHaveLength(1)
+    expect(await store.files()).toEqual([named('young')])
+    expect(await trashed()).toBe(1)
+    const log = (await readFile(join(store.data, 'cleanup.log'), 'utf8')).trim().split('\n')
+    expect(log).toEqual([expect.stringMatching(/after the last look/), expect.stringMatching(/before the last look/)])
+    // A machine that was off for so long.
+    expect(await cleanUp(30, depsOf(store, NOW + 40 * DAY_MS))).toBe(0)
+    expect(await cleanUp(30, depsOf(store, NOW + 41 * DAY_MS))).toBe(1)
+    expect(await trashed()).toBe(1)
   })
 
   it('moves what is too old, and nothing else, and writes it down', async () => {
