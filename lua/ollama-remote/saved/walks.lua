@@ -24,9 +24,17 @@ local rpc = require('ollama-remote.rpc')
 local waiting = {}
 local last_walk = 0
 
---- What was listed last, by file.
+--- What is known to be there, by file.
 ---@type table<string, ollama.SavedChat>
 local seen = {}
+
+--- What the walks through all of them have found so far, and when one was through last, in milliseconds of the loop's time.
+---@type table<integer, table<string, ollama.SavedChat>>
+local through_all = {}
+local listed_at
+
+--- So old may a list be that names are completed from.
+local LIST_MS = 5000
 
 local function ignore() end
 
@@ -40,9 +48,13 @@ function M.list(query, on_entries, on_end)
   local walk = last_walk
   waiting[walk] = on_entries
   if not query or query == '' then
-    query, seen = nil, {}
+    query, through_all[walk] = nil, {}
   end
   rpc.request('saved.list', { walk = walk, query = query }, function(failure)
+    if through_all[walk] and not failure then
+      seen, listed_at = through_all[walk], vim.uv.now()
+    end
+    through_all[walk] = nil
     if waiting[walk] then
       waiting[walk] = nil
       on_end(failure)
@@ -62,20 +74,32 @@ end
 function M.found(walk, entries)
   for _, entry in ipairs(entries) do
     seen[entry.file] = entry
+    if through_all[walk] then
+      through_all[walk][entry.file] = entry
+    end
   end
   if waiting[walk] then
     waiting[walk](entries)
   end
 end
 
---- Names for completion, as they were listed last. Nothing is asked for.
+--- Names for completion, newest first, as they were listed last: what a chat is called, or where several are called so its
+--- file. When that was long ago, they are listed for the next time.
 ---@return string[]
 function M.known()
-  local names = vim.tbl_map(function(file)
-    return (file:gsub('%.txt$', ''))
-  end, vim.tbl_keys(seen))
-  table.sort(names)
-  return names
+  if next(through_all) == nil and (not listed_at or vim.uv.now() - listed_at > LIST_MS) then
+    M.list(nil, ignore, ignore)
+  end
+  local entries, called = vim.tbl_values(seen), {}
+  for _, entry in ipairs(entries) do
+    called[entry.title] = (called[entry.title] or 0) + 1
+  end
+  table.sort(entries, function(one, other)
+    return one.changed > other.changed
+  end)
+  return vim.tbl_map(function(entry)
+    return called[entry.title] == 1 and entry.title or (entry.file:gsub('%.txt$', ''))
+  end, entries)
 end
 
 --- Whether a name means this chat: its file's name, with or without the ending, or its title.

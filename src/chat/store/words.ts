@@ -126,7 +126,7 @@ function placesOf(text: string, { pattern }: Word): Place[] {
 
 function matchAt(text: string, { start, at }: Place): Match {
   const lineEnd = endOfLine(text, at)
-  const from = at - start <= BEFORE ? start : startOfCharacter(text, at - BEFORE)
+  const from = at - start <= BEFORE ? start : startOfWord(text, startOfCharacter(text, at - BEFORE), at)
   const to = lineEnd - from < LONGEST ? lineEnd : startOfCharacter(text, from + LONGEST - 1)
   return {
     line: newlines(text.slice(0, start)) + 1,
@@ -138,6 +138,12 @@ function matchAt(text: string, { start, at }: Place): Match {
 function endOfLine(text: string, from: number): number {
   const end = text.indexOf('\n', from)
   return end === -1 ? text.length : end
+}
+
+/** The next word's, where one begins before the one that was found. */
+function startOfWord(text: string, from: number, at: number): number {
+  const space = text.indexOf(' ', from)
+  return space !== -1 && space < at - 1 ? space + 1 : from
 }
 
 /** Not within a pair of surrogates. */

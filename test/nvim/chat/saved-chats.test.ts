@@ -62,6 +62,40 @@ describeWithSshd('chats that last', (openssh) => {
       expect(await world.nvim.lua(`return ${draft}`)).toBe('a new draft')
     })
 
+    test('what is found by its text is opened there, and taken up as it stands', async () => {
+      const world = await startWorld(nvim, sshd(), OPTIONS)
+      await world.open()
+      const lines = Array.from({ length: 120 }, (_, index) => `Line ${index} of it.`)
+      world.ollama.script({ pieces: [`${lines.join('\n\n')}\n\nThe Größe of a heap.\n\n${lines.join('\n\n')}`] })
+      await world.ask('why?')
+      await savedAs(world, 'locks')
+      await world.nvim.type(' oc')
+      await world.nvim.waitForLua(`return ${CHAT} == nil`)
+      await world.nvim.type(':Ollama search heap größe<CR>')
+      await world.nvim.waitForScreen(/1: locks +\d{4}-\d\d-\d\d {2}The Größe of a heap\./)
+      await world.nvim.type('1<CR>')
+      const line = "vim.api.nvim_buf_get_lines(0, vim.fn.line('.') - 1, vim.fn.line('.'), false)[1]"
+      await world.nvim.waitForLua(`return ${CHAT} and ${CHAT}.read_only and ${line} == 'The Größe of a heap.'`)
+      expect(await world.nvim.lua("return vim.fn.col('.')")).toBe(5)
+      const tick = await world.nvim.lua<number>(`return vim.b[${CHAT}.buffers.transcript].changedtick`)
+      await world.nvim.type('<CR>')
+      await world.nvim.waitForLua(
+        `return not ${CHAT}.read_only and ${CHAT}.buffers.prompt and ${CHAT}.windows.transcript`,
+      )
+      world.ollama.script({ pieces: ['Another answer.'] })
+      const standing = `
+        local window = ${CHAT}.windows.transcript
+        local row = vim.api.nvim_win_get_cursor(window)[1]
+        local buffer = vim.api.nvim_win_get_buf(window)
+        return { vim.b[buffer].changedtick, vim.api.nvim_buf_get_lines(buffer, row - 1, row, false)[1] }`
+      await world.nvim.waitForScreen(/The Größe of a heap\./)
+      expect(await world.nvim.lua(standing)).toEqual([tick, 'The Größe of a heap.'])
+      await world.ask('and then?')
+      await expect
+        .poll(() => world.transcript())
+        .toMatch(/The Größe of a heap\.[\s\S]*and then\?[\s\S]*Another answer\./)
+    })
+
     test('all are cleared after a question, and brought back', async () => {
       const world = await startWorld(nvim, sshd(), OPTIONS)
       await world.open()

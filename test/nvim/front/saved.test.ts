@@ -175,6 +175,22 @@ describeWithNeovim('saved chats', (nvim) => {
     expect(await front.nvim.lua(`return ${where}`)).toEqual([93, 8, true, true])
   })
 
+  test(':Ollama load completes what chats are called, newest first, and of equal names the files', async () => {
+    const twin = { ...book('locks', 'other'), file: 'locks_gemma_20260101-000000.txt', changed: 1 }
+    const library = [book('heaps of stones', 'x', { changed: 3 }), book('locks', 'y', { changed: 2 }), twin]
+    const front = await startFront(nvim, { script: { library } })
+    const complete = (line: string) => front.nvim.lua<string[]>("return vim.fn.getcompletion(..., 'cmdline')", line)
+    // Nothing is known of the first time; it is asked for meanwhile.
+    expect(await complete('Ollama load ')).toEqual([])
+    await front.waitForRequests('saved.list')
+    await expect
+      .poll(() => complete('Ollama load '))
+      .toEqual(['heaps of stones', 'locks_qwen_20261120-140231', 'locks_gemma_20260101-000000'])
+    expect(await complete('Ollama delete heaps of s')).toEqual(['stones'])
+    await front.nvim.command('Ollama load heaps of stones')
+    await front.nvim.waitForLua(`return ${CHAT} and ${CHAT}.known and ${CHAT}.state.title == 'heaps of stones'`)
+  })
+
   test('clearing says how many, how big and how old, and can be undone', async () => {
     const front = await startFront(nvim, { script: { library: LIBRARY } })
     await front.nvim.type(' ox')

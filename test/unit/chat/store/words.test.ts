@@ -16,9 +16,10 @@ describe('the words of a query', () => {
   })
 
   it('are shown with what stands around them, cut between characters', () => {
-    const found = match('größe', `${'😀'.repeat(60)} die Größe${' 😀'.repeat(200)}`)
-    expect(found?.text).toMatch(/^…😀+ die Größe( 😀)+$/u)
-    expect(found?.column).toBe(60 * 4 + 5)
+    const found = match('größe', `${'😀'.repeat(60)}die-Größe${' 😀'.repeat(200)}`)
+    expect(found?.text).toMatch(/^…😀+die-Größe( 😀)+$/u)
+    expect(found?.column).toBe(60 * 4 + 4)
+    expect(match('lock', `${'aword '.repeat(9)}the lock`)?.text).toBe('…aword aword aword the lock')
   })
 
   it('are looked for in no text for ever', () => {
