@@ -34,7 +34,8 @@ function M.mark(buffer, marks)
   end
 end
 
-local MARKED, UNMARKED = '\27[7m', '\27[27m'
+--- fzf knows no end of the reverse alone.
+local MARKED, UNMARKED = '\27[7m', '\27[0m'
 
 --- The lines for a terminal: no word of a model may be an escape sequence there.
 ---@param lines string[]

@@ -37,7 +37,7 @@ end
 ---@param match ollama.Match
 ---@return string
 local function found_line(title, when, match)
-  local parts = { fitted(title, WIDTHS.saved[1]), fitted(when, 10), match.text }
+  local parts = { fitted(title, WIDTHS.saved[1]), fitted(when, 14), match.text }
   return table.concat(parts, '  ')
 end
 
@@ -53,7 +53,8 @@ end
 ---@return string[]
 local function saved_cells(entry)
   if entry.match then
-    return { found_line(entry.title, entry.created:sub(1, 10), entry.match) }
+    local when = entry.open and note(entry) or entry.created:sub(1, 10)
+    return { found_line(entry.title, when, entry.match) }
   end
   return {
     cut(entry.title, WIDTHS.saved[1]),

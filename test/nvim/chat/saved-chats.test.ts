@@ -72,7 +72,7 @@ describeWithSshd('chats that last', (openssh) => {
       await world.nvim.type(' oc')
       await world.nvim.waitForLua(`return ${CHAT} == nil`)
       await world.nvim.type(':Ollama search heap größe<CR>')
-      await world.nvim.waitForScreen(/1: locks +\d{4}-\d\d-\d\d {2}The Größe of a heap\./)
+      await world.nvim.waitForScreen(/1: locks +\d{4}-\d\d-\d\d +The Größe of a heap\./)
       await world.nvim.type('1<CR>')
       const line = "vim.api.nvim_buf_get_lines(0, vim.fn.line('.') - 1, vim.fn.line('.'), false)[1]"
       await world.nvim.waitForLua(`return ${CHAT} and ${CHAT}.read_only and ${line} == 'The Größe of a heap.'`)

@@ -82,17 +82,26 @@ describeWithFzf('a list in fzf in a floating terminal', (binary, { fzf }) => {
     )
     const screen = await front.nvim.waitForScreen(/a {1,2}\[31mred lock/)
     expect(screen).toMatch(/locks/)
-    const reversed = `
-      local found = {}
+    // How the cells of `red lock` and the two after it are drawn: those of the word otherwise than all others.
+    const drawn = `
       for row = 1, vim.o.lines do
-        for column = 1, vim.o.columns do
-          if vim.fn.screenstring(row, column) == 'l' then
-            found[#found + 1] = vim.fn.screenattr(row, column) ~= vim.fn.screenattr(row, column - 2)
+        for column = 1, vim.o.columns - 10 do
+          local word, looks = '', {}
+          for cell = column, column + 9 do
+            word = word .. vim.fn.screenstring(row, cell)
+            looks[#looks + 1] = vim.fn.screenattr(row, cell) == vim.fn.screenattr(row, column) and 'as it was' or 'marked'
+          end
+          if vim.startswith(word, 'red lock') then
+            return looks
           end
         end
-      end
-      return found`
-    expect(await front.nvim.lua<boolean[]>(reversed)).toContain(true)
+      end`
+    const [plain, marked] = ['as it was', 'marked']
+    expect(await front.nvim.lua<string[]>(drawn)).toEqual([
+      ...[plain, plain, plain, plain],
+      ...[marked, marked, marked, marked],
+      ...[plain, plain],
+    ])
     await front.nvim.type('<Esc>')
     expect(await chosen(front)).toEqual(['nothing'])
   })

@@ -152,7 +152,7 @@ describeWithNeovim('saved chats', (nvim) => {
       script: { library: [book('locks', text, { match }), book('sorting', 'x')] },
     })
     await front.nvim.type(':Ollama search line<CR>')
-    await front.nvim.waitForScreen(/1: locks +2026-11-20 {2}of the Größe here/)
+    await front.nvim.waitForScreen(/1: locks +2026-11-20 +of the Größe here/)
     await front.nvim.type('1<CR>')
     const where = "{ vim.fn.line('.'), vim.fn.col('.'), vim.fn.line('w0') < 93, vim.fn.line('w$') > 93 }"
     await front.nvim.waitForLua(`return ${CHAT} and ${CHAT}.known and vim.fn.line('.') == 93`)
