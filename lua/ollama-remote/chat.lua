@@ -33,10 +33,12 @@ function M.open(chat)
   return chat
 end
 
---- Begins another chat in the place of the one that is shown; that goes on.
+--- Begins another chat in the place of the one that is shown; that goes on, unless nothing stands in it: then it is that one.
 ---@param text? string its first prompt
 function M.new(text)
-  local chat = chats.new()
+  local current = chats.current_living()
+  local is_blank = current and require('ollama-remote.chat.ending').is_blank(current)
+  local chat = is_blank and current or chats.new()
   if not text then
     return M.open(chat)
   end

@@ -92,18 +92,19 @@ end
 --- Whether nothing was ever said, written or begun in it.
 ---@param chat ollama.Chat
 ---@return boolean
-local function is_blank(chat)
+function M.is_blank(chat)
   return #chat.outline.turns == 0
     and chat.state.phase == 'idle'
     and #chat.pending == 0
-    and not chat.state.file
+    and not (chat.recovers or chat.state.file or chat.state.title)
     and not require('ollama-remote.chat.prompt').has_words(chat)
+    and require('ollama-remote.transcript').text(chat):find('%S') == nil
 end
 
 --- Ends a chat whose place another one took before anything stood in it: nobody would look for it.
 ---@param chat? ollama.Chat
 function M.drop_blank(chat)
-  if chat and chat.known and chats.get(chat.id) and is_blank(chat) then
+  if chat and chat.known and chats.get(chat.id) and M.is_blank(chat) then
     finish(chat)
   end
 end

@@ -114,9 +114,11 @@ M.make_default = with_talker(function(model)
 end)
 
 M.chat = with_talker(function(model)
+  local shown = require('ollama-remote.ui').shown_here()
   local chat = require('ollama-remote.chats').new()
   chat.state.model = model.ref
   require('ollama-remote.chat').open(chat)
+  require('ollama-remote.chat.ending').drop_blank(shown)
 end)
 
 function M.sort()

@@ -50,14 +50,30 @@ describeWithNeovim('several chats', (nvim) => {
   test('one can be begun with its first prompt', async () => {
     const front = await startFront(nvim)
     await front.open()
+    await front.nvim.type('ia draft<Esc>')
     await front.nvim.command('Ollama new what is this?')
     await front.nvim.waitForScreen(/You said: what is this/)
     expect(await front.requests('chat.send')).toEqual([{ chat: 2, text: 'what is this?' }])
   })
 
+  test('one in which nothing stands yet is the new one', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.perform(['state', 1, { model: 'gpu:other:7b' }])
+    await front.nvim.type(' ot:Ollama new<CR>')
+    await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 3')
+    expect(await front.nvim.lua(`return { ${CHAT}.id, ${CHAT}.state.model }`)).toEqual([1, 'gpu:other:7b'])
+    await front.nvim.command('Ollama new what is this?')
+    await front.nvim.waitForScreen(/You said: what is this/)
+    expect(await front.requests('chat.send')).toEqual([{ chat: 1, text: 'what is this?' }])
+    expect(await front.nvim.messages()).toBe('')
+    await begin(front, 2)
+  })
+
   test('keys mean the chat of the cursor, else the last used; ending one leaves the other', async () => {
     const front = await startFront(nvim)
     await front.open()
+    await front.nvim.type('ia draft<Esc>')
     await begin(front, 2)
     await front.nvim.type(' ot')
     await front.nvim.waitForLua('return #vim.api.nvim_tabpage_list_wins(0) == 1')
