@@ -79,6 +79,7 @@ local M = {}
 ---@field partial boolean whether the transcript's last line of text lacks its newline
 ---@field phase_rows? integer how many rows the phase and the waiting prompts take
 ---@field saving? true it was given to the host to be saved
+---@field written? true by the command that runs now, which has not told yet whether it leaves
 ---@field kept_draft? string what stood in the prompt when it was saved
 ---@field was_busy? true its host went while something was asked
 ---@field stuck? true it could not be ended without a loss

@@ -170,7 +170,7 @@ local function new_buffer(chat, part)
       on_read(chat, part, buffer)
     end,
   })
-  require('ollama-remote.saved.save').attach(chat, part, buffer)
+  require('ollama-remote.saved.write').attach(chat, part, buffer)
   -- Before the filetype, so that a FileType autocommand of the user's has the last word.
   require('ollama-remote.keys').apply(buffer, chat.read_only and 'viewer' or part)
   return buffer

@@ -1,4 +1,4 @@
--- Saving a chat in its file, by key, by command and by `:write`; and what Neovim is told of words that are in no file yet.
+-- Saving a chat in its file, and what Neovim is told of words that are in no file yet. What `:write` does is write.lua's.
 local M = {}
 
 local api = vim.api
@@ -6,15 +6,9 @@ local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
 local session = require('ollama-remote.chat.session')
-local transcript = require('ollama-remote.transcript')
-
-local group = api.nvim_create_augroup('ollama-remote.saved.save', { clear = true })
 
 --- Names that are proposed are cut after so many characters.
 local NAME_CHARACTERS = 60
-
---- A copy is written in parts of so many lines.
-local COPIED_LINES = 2000
 
 --- Whether nobody saves it by himself: that is off, or does not succeed.
 ---@param chat ollama.Chat
@@ -27,7 +21,8 @@ end
 ---@param chat ollama.Chat
 ---@return boolean
 function M.is_unsaved(chat)
-  return chat.state.unsaved == true and is_by_hand(chat) and not chat.saving and not chat.read_only
+  local is_going = chat.saving or chat.written or chat.read_only
+  return chat.state.unsaved == true and is_by_hand(chat) and not is_going
 end
 
 --- Whether words were written that are in no turn: in the prompt, aside of an edit, or on their way to the host.
@@ -169,13 +164,26 @@ local function ask_name(chat, on_saved)
   local options = { prompt = 'Save the chat as: ', default = M.name_of(chat) }
   vim.ui.input(options, function(name)
     if not name or not name:match('%S') then
-      return message.whisper('Not saved')
+      return message.whisper(is_by_hand(chat) and 'Not saved' or 'Not named: it is saved by itself')
     end
     post(chat, vim.trim(name), on_saved)
   end)
 end
 
---- Saves the chat; under a name that is asked for if a person has given none yet.
+--- Whether a name is asked for before it is saved: a person has given none yet.
+---@param chat ollama.Chat
+---@return boolean
+function M.asks_name(chat)
+  return not chat.read_only and not chat.state.named and has_words(chat)
+end
+
+--- Saves the chat under the name that it has, or gets by itself.
+---@param chat ollama.Chat
+function M.save_unasked(chat)
+  post(chat)
+end
+
+--- Saves the chat; under a name that is asked for where there is none.
 ---@param chat ollama.Chat?
 ---@param name? string
 ---@param on_saved? fun()
@@ -189,122 +197,10 @@ function M.save(chat, name, on_saved)
   if not has_words(chat) then
     return message.whisper('Nothing to save yet')
   end
-  if name or chat.state.named then
-    return post(chat, name, on_saved)
+  if not name and M.asks_name(chat) then
+    return ask_name(chat, on_saved)
   end
-  ask_name(chat, on_saved)
+  post(chat, name, on_saved)
 end
-
---- Writes what the transcript shows to any file, as `:write /path` does with any buffer.
----@param chat ollama.Chat
----@param path string
-local function write_copy(chat, path)
-  if chat.drawing then
-    return message.say('The transcript is not whole yet: write the copy a moment later', 'warn')
-  end
-  local last = api.nvim_buf_line_count(chat.buffers.transcript) - 1
-  local file, failure = io.open(path, 'wb')
-  local written, bytes = false, 0
-  if file then
-    local row = 0
-    repeat
-      local part = transcript.text(chat, row, math.min(row + COPIED_LINES, last))
-      written, failure = file:write(part)
-      row, bytes = row + COPIED_LINES, bytes + #part
-    until not written or row >= last
-    -- A full disk may tell of itself only here.
-    local closed, at_last = file:close()
-    written, failure = written and closed, failure or at_last
-  end
-  if not written then
-    return message.say(('E212: Cannot write the copy: %s'):format(failure), 'error')
-  end
-  message.say(('A copy was written to %s (%d bytes)'):format(path, bytes))
-end
-
---- Set while Neovim writes buffers in order to leave: then there is no time for questions.
-local leaving = false
-
----@param chat ollama.Chat
----@param buffer integer
-local function write(chat, buffer)
-  if chat.read_only or chat.state.named or not has_words(chat) then
-    return M.save(chat)
-  end
-  if leaving then
-    return post(chat)
-  end
-  vim.schedule(function()
-    -- `:wall` writes buffers that nobody looks at; a row of questions would be no help.
-    if api.nvim_get_current_buf() == buffer then
-      return M.save(chat)
-    end
-    post(chat)
-  end)
-end
-
----@param buffer integer
----@param event { file: string, match: string }
-local function on_write(buffer, event)
-  local chat = chats.of_buffer(buffer)
-  if not chat then
-    return
-  end
-  local saved_as = require('ollama-remote.chat.buffers').was_renamed(buffer)
-  if event.match == api.nvim_buf_get_name(buffer) and not saved_as then
-    return write(chat, buffer)
-  end
-  if event.file:find('[/\\]') then
-    return write_copy(chat, event.match)
-  end
-  M.save(chat, event.file)
-  -- Neovim has made a buffer of that name, for `#`, in which nothing ever was.
-  vim.schedule(function()
-    local stray = vim.fn.bufnr('^' .. vim.fn.escape(event.file, '*?[]{},\\') .. '$')
-    if stray > 0 and not api.nvim_buf_is_loaded(stray) and not vim.bo[stray].buflisted then
-      api.nvim_buf_delete(stray, { force = true })
-    end
-  end)
-end
-
---- Lets a new buffer of a chat be written.
----@param chat ollama.Chat
----@param part 'transcript'|'prompt'
----@param buffer integer
-function M.attach(chat, part, buffer)
-  api.nvim_create_autocmd('BufWriteCmd', {
-    group = group,
-    buffer = buffer,
-    callback = function(event)
-      on_write(buffer, event)
-    end,
-  })
-  -- Every change of the text sets 'modified' anew, an undo after the text was changed.
-  api.nvim_create_autocmd('BufModifiedSet', {
-    group = group,
-    buffer = buffer,
-    callback = function()
-      M.mark(chat)
-    end,
-  })
-  api.nvim_buf_attach(buffer, false, {
-    on_lines = function()
-      if chat.buffers[part] ~= buffer then
-        return true
-      end
-      M.mark(chat)
-    end,
-  })
-end
-
-api.nvim_create_autocmd('QuitPre', {
-  group = group,
-  callback = function()
-    leaving = true
-    vim.schedule(function()
-      leaving = false
-    end)
-  end,
-})
 
 return M

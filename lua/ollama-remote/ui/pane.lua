@@ -20,7 +20,7 @@ local function quit(chat)
       local text = ('E37: No write since last change in %s'):format(
         name ~= '' and name or '[No Name]'
       )
-      require('ollama-remote.message').say(text .. '\n:qa! quits all the same', 'error')
+      require('ollama-remote.message').say(text .. '\n:wqa saves it, :qa! does not', 'error')
       return ui.show(chat)
     end
   end
