@@ -83,6 +83,10 @@ end
 ---@param failure ollama.Error
 local function give_back(chat, pending, failure)
   settle(chat, pending)
+  if failure.code == 'CHAT_NO_TURN' then
+    -- There is no turn any more to be edited: what was written is a prompt as any.
+    pending.replaces = nil
+  end
   if chats.get(chat.id) then
     require('ollama-remote.chat.prompt').give_back(chat, pending)
     require('ollama-remote.chat.draft').returned(chat)
@@ -122,6 +126,7 @@ function M.submit(chat, pending)
     end
     pending.posted = true
     local params = { chat = chat.id, text = pending.text, replaces = pending.replaces }
+    params.seen = pending.seen
     rpc.request('chat.send', params, function(refusal)
       if refusal and not (refusal.code == 'HOST_EXITED' and is_shown(chat, pending)) then
         return give_back(chat, pending, refusal)

@@ -27,13 +27,15 @@ local M = {}
 
 ---@class ollama.Pending a prompt that the host has not yet taken over
 ---@field text string
----@field replaces? integer
+---@field replaces? integer ordinal of the turn that it is to stand for
+---@field seen? string that turn's heading, as it was when its text was taken
 ---@field posted? boolean the host was asked to take it
 ---@field after? integer how many turns there were when it can have been taken at the earliest
 ---@field taken_back? boolean it was given back before that
 
 ---@class ollama.Editing
 ---@field turn integer
+---@field seen? string its heading, unless that was not kept
 ---@field draft string[] what stood in the prompt before
 
 ---@class ollama.Turn

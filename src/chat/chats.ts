@@ -70,20 +70,20 @@ export class Chats {
             ...(aside === undefined ? {} : { aside }),
           }),
         ),
-      'chat.send': ({ chat, text, replaces }) =>
+      'chat.send': ({ chat, text, replaces, seen }) =>
         this.#living(chat)
-          .session.send(text, replaces === undefined ? {} : { replaces })
+          .session.send(text, replaces === undefined ? {} : { replaces: { turn: replaces, seen } })
           .then(empty),
       'chat.stop': ({ chat, all = false }) => this.#session(chat).stop({ all }),
       'chat.resume': ({ chat }) => this.#living(chat).session.resume().then(empty),
       'chat.queue': ({ chat }) => ({ prompts: this.#session(chat).queue() }),
       'chat.unqueue': ({ chat, prompt }) => empty(this.#living(chat).session.unqueue(prompt)),
       'chat.again': ({ chat }) => this.#living(chat).session.again().then(empty),
-      'chat.take': ({ chat, turn }) => this.#living(chat).session.editing.take(turn),
+      'chat.take': ({ chat, ...turn }) => this.#living(chat).session.editing.take(turn),
       'chat.step': ({ chat, by }) => this.#session(chat).editing.step(by),
-      'chat.variant': ({ chat, turn, by }) => this.#session(chat).editing.variant(turn, by),
-      'chat.variants': ({ chat, turn }) => this.#session(chat).editing.variants(turn),
-      'chat.delete': ({ chat, turn }) => this.#living(chat).session.editing.remove(turn).then(empty),
+      'chat.variant': ({ chat, by, ...turn }) => this.#session(chat).editing.variant(turn, by),
+      'chat.variants': ({ chat, ...turn }) => this.#session(chat).editing.variants(turn),
+      'chat.delete': ({ chat, ...turn }) => this.#living(chat).session.editing.remove(turn).then(empty),
       'chat.model': ({ chat, model }) => this.#living(chat).session.useModel(this.#deps.fullName(model)),
       'chat.close': ({ chat, unsaved }) => this.#close(chat, unsaved).then(empty),
       'chat.set': ({ chat, ...change }) => this.#living(chat).session.parameters.set(change),

@@ -14,6 +14,14 @@ export interface EditingDeps {
   refuseWhileBusy(): void
 }
 
+/** A turn as whoever asks has it before him. */
+export interface SeenTurn {
+  /** Counted from 1. */
+  turn: number
+  /** Its heading; when another one stands there by now, nothing is done. */
+  seen?: string | undefined
+}
+
 /** Which of several, from 1. */
 interface Which {
   index: number
@@ -36,21 +44,21 @@ export class Editing {
   }
 
   /** A turn's text, for the prompt. @throws PluginError CHAT_NO_TURN; CHAT_BUSY for the answer that comes */
-  take(turn: number): { turn: number; role: Role; text: string } {
+  take({ turn, seen }: SeenTurn): { turn: number; role: Role; text: string } {
     const { conversation } = this.#deps.transcript
-    const { role, text } = turnAt(conversation, turn)
+    const { role, text } = this.#at(turn, seen)
     if (role === 'assistant' && turn === conversation.turns.length) this.#deps.refuseWhileBusy()
     return { turn, role, text }
   }
 
   /**
-   * Puts a text in place of a turn, counted from 1, and drops what follows it; the former conversation stays in the history.
+   * Puts a text in place of a turn, and drops what follows it; the former conversation stays in the history.
    * @throws PluginError CHAT_BUSY, CHAT_NO_TURN
    */
-  rewrite(turn: number, text: string): void {
+  rewrite({ turn, seen }: SeenTurn, text: string): void {
     const { transcript, refuseWhileBusy } = this.#deps
     refuseWhileBusy()
-    transcript.branch(turn - 1, rewritten(turnAt(transcript.conversation, turn), text))
+    transcript.branch(turn - 1, rewritten(this.#at(turn, seen), text))
   }
 
   /**
@@ -76,10 +84,10 @@ export class Editing {
    * @returns which it is, from 1, and how many there are
    * @throws PluginError CHAT_BUSY; CHAT_NO_TURN when there is no such turn or only one
    */
-  async variant(turn: number, by: number): Promise<Which> {
+  async variant({ turn, seen }: SeenTurn, by: number): Promise<Which> {
     const { transcript, refuseWhileBusy } = this.#deps
     refuseWhileBusy()
-    turnAt(transcript.conversation, turn)
+    this.#at(turn, seen)
     const change = variantBy(transcript.history, turn, by)
     if (!change) throw onlyOne()
     transcript.change(change)
@@ -92,21 +100,31 @@ export class Editing {
    * The texts that may stand in place of a turn, by whom and of when. `shown`: which of them does, from 1.
    * @throws PluginError CHAT_NO_TURN when there is no such turn or only one
    */
-  variants(turn: number): { shown: number; variants: VariantText[] } {
-    const { conversation, history } = this.#deps.transcript
-    turnAt(conversation, turn)
+  variants({ turn, seen }: SeenTurn): { shown: number; variants: VariantText[] } {
+    const { history } = this.#deps.transcript
+    this.#at(turn, seen)
     const { entries, shown } = variantsOf(history, turn)
     if (entries.length < 2) throw onlyOne()
     return { shown: shown + 1, variants: entries.map((number) => variantText(entryAt(history, number).turn)) }
   }
 
   /** Takes a turn out; the version with it stays in the history. @throws PluginError CHAT_BUSY, CHAT_NO_TURN */
-  async remove(turn: number): Promise<void> {
+  async remove({ turn, seen }: SeenTurn): Promise<void> {
     const { transcript, refuseWhileBusy } = this.#deps
     refuseWhileBusy()
-    turnAt(transcript.conversation, turn)
+    this.#at(turn, seen)
     transcript.change(removalOf(transcript.history, turn))
     await transcript.settle()
+  }
+
+  /** A request that was made on an older picture must not find another turn there. @throws PluginError CHAT_NO_TURN */
+  #at(turn: number, seen: string | undefined): Turn {
+    const { transcript } = this.#deps
+    const found = turnAt(transcript.conversation, turn)
+    if (seen === undefined || transcript.headingOf(turn) === seen) return found
+    throw new PluginError('CHAT_NO_TURN', `Turn ${turn} is another one by now`, {
+      hint: 'The chat has changed meanwhile: nothing was done.',
+    })
   }
 }
 

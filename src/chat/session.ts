@@ -5,7 +5,7 @@ import { type ErrorRecord, PluginError } from '../core/errors.ts'
 import type { ChatState } from '../rpc/shapes.ts'
 import { AnswerRun } from './answer/answer-run.ts'
 import { endedState, type Outcome, rateOf } from './answer/outcome.ts'
-import { Editing } from './editing.ts'
+import { Editing, type SeenTurn } from './editing.ts'
 import { type ChatSettings, Parameters } from './parameters.ts'
 import type { Standing } from './picture/picture.ts'
 import { PromptQueue } from './prompt-queue.ts'
@@ -61,12 +61,12 @@ export class Session {
   }
 
   /**
-   * Asks; behind a running answer the prompt waits for its turn. `replaces` puts the text in place of a turn, counted
-   * from 1, and drops what follows it. Resolves when the prompt stands in the transcript.
+   * Asks; behind a running answer the prompt waits for its turn. `replaces` puts the text in place of a turn and
+   * drops what follows it. Resolves when the prompt stands in the transcript.
    * @throws PluginError CHAT_STOPPED, CANCELLED when the waiting prompt is given back; CHAT_NO_MODEL, CHAT_NO_TURN, CHAT_BUSY when
    *   nothing was changed
    */
-  async send(text: string, { replaces }: { replaces?: number } = {}): Promise<void> {
+  async send(text: string, { replaces }: { replaces?: SeenTurn } = {}): Promise<void> {
     const model = this.#chosenModel()
     if (replaces !== undefined) return this.#replace(replaces, text, model)
     if (!this.#answer) {
@@ -262,7 +262,7 @@ export class Session {
     return this.#prompt(text, this.#chosenModel())
   }
 
-  async #replace(turn: number, text: string, model: string): Promise<void> {
+  async #replace(turn: SeenTurn, text: string, model: string): Promise<void> {
     this.editing.rewrite(turn, text)
     this.#forgetDraft()
     if (this.conversation.turns.at(-1)?.role === 'user') return this.#ask(model)

@@ -37,6 +37,12 @@ export class Transcript {
     return lastTurn(this.history)
   }
 
+  /** The line with which a shown turn begins in the editor, counted from 1. */
+  headingOf(turn: number): string | undefined {
+    const text = piecesOf(this.history, turn - 1)[0]?.text
+    return text?.slice(0, text.indexOf('\n'))
+  }
+
   append(...turns: readonly Turn[]): void {
     this.#ledger.apply({ type: 'append', turns })
     for (const piece of piecesOf(this.history, -turns.length)) this.#picture.append(piece.text, piece)

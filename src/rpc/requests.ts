@@ -4,6 +4,8 @@ import * as z from 'zod'
 const chat = z.int().positive()
 /** Ordinal of a turn in the transcript, from 1: the how-manieth turn heading it is. */
 const turn = z.int().positive()
+/** Its heading as it stood in the editor: when another one stands there by now, another turn is meant by the number. */
+const seen = z.string().optional()
 /** So many on, or back when it is less than 0. */
 const steps = z.int().refine((by) => by !== 0)
 /** `server:model`, or a bare model name of the default server. */
@@ -88,11 +90,11 @@ export const requestSchemas = {
    */
   'chat.save': z.object({ chat, name: z.string().min(1).optional() }),
   /** Shows the next (1) or previous (-1) variant of a turn. */
-  'chat.variant': z.object({ chat, turn, by: steps }),
+  'chat.variant': z.object({ chat, turn, seen, by: steps }),
   /** The texts that may stand in a turn's place. */
-  'chat.variants': z.object({ chat, turn }),
+  'chat.variants': z.object({ chat, turn, seen }),
   /** Takes one turn out; the version with it stays in the history. */
-  'chat.delete': z.object({ chat, turn }),
+  'chat.delete': z.object({ chat, turn, seen }),
   /** Sets what the chat's requests are made with; what is not given stays, `null` removes. Without any, only tells them. */
   'chat.set': z.object({
     chat,
@@ -102,7 +104,7 @@ export const requestSchemas = {
     system: z.string().nullish(),
   }),
   /** Answered when the prompt stands in the transcript; until then it is the editor's to keep. */
-  'chat.send': z.object({ chat, text: z.string(), replaces: turn.optional() }),
+  'chat.send': z.object({ chat, text: z.string(), replaces: turn.optional(), seen }),
   /** Ends what runs; with `all` the prompts behind it are given back too. */
   'chat.stop': z.object({ chat, all: z.boolean().optional() }),
   /** Goes on with the last answer, which was cut; what waits for its server is tried now. */
@@ -113,7 +115,7 @@ export const requestSchemas = {
   'chat.unqueue': z.object({ chat, prompt: z.int().positive() }),
   /** Asks the last question again. */
   'chat.again': z.object({ chat }),
-  'chat.take': z.object({ chat, turn }),
+  'chat.take': z.object({ chat, turn, seen }),
   /** Steps through the conversation's versions: -1 undoes, 1 redoes. */
   'chat.step': z.object({ chat, by: steps }),
   'chat.model': z.object({ chat, model }),

@@ -24,13 +24,17 @@ local function window_of(chat)
   return chat and chats.window(chat, 'transcript')
 end
 
---- Where there is no turn, that is told.
+--- Where there is no turn, that is told; and that turns cannot be told by their numbers until all are there.
 ---@return ollama.Here?
 local function here()
   local chat = chats.current()
   local window = window_of(chat)
   if not chat or not window then
     message.whisper('No transcript is shown')
+    return nil
+  end
+  if chat.drawing then
+    message.whisper('The transcript is not whole yet: a moment')
     return nil
   end
   local row = api.nvim_win_get_cursor(window)[1] - 1
@@ -51,7 +55,7 @@ local function here()
   }
 end
 
---- An edit names its turn by its number, and must not find another turn there when it is sent.
+--- An edit is of a turn that is shown, and of one at a time.
 ---@param chat? ollama.Chat
 ---@return boolean
 local function is_editing(chat)
@@ -65,13 +69,14 @@ end
 --- Takes the turn under the cursor into the prompt.
 function M.take()
   local place = here()
-  if not place then
+  if not place or is_editing(place.chat) then
     return
   end
-  local chat = place.chat
-  session.request(chat, 'chat.take', { turn = place.turn }, function(taken)
+  local chat, seen = place.chat, place.heading.heading
+  session.request(chat, 'chat.take', { turn = place.turn, seen = seen }, function(taken)
     require('ollama-remote.ui').show(chat)
-    require('ollama-remote.chat.prompt').begin_edit(chat, taken.turn, taken.text)
+    local edited = { text = taken.text, replaces = taken.turn, seen = seen }
+    require('ollama-remote.chat.prompt').begin_edit(chat, edited)
   end)
 end
 
@@ -108,7 +113,7 @@ function M.variant(by)
     return
   end
   api.nvim_win_set_cursor(place.window, { place.heading.row + 1, 0 })
-  local params = { turn = place.turn, by = by * count }
+  local params = { turn = place.turn, seen = place.heading.heading, by = by * count }
   session.request(place.chat, 'chat.variant', params, function(which)
     message.whisper(('Version %d of %d of this turn'):format(which.index, which.count))
   end)
@@ -122,7 +127,8 @@ function M.diff()
   if not place or is_only(place) then
     return
   end
-  session.request(place.chat, 'chat.variants', { turn = place.turn }, function(found)
+  local params = { turn = place.turn, seen = place.heading.heading }
+  session.request(place.chat, 'chat.variants', params, function(found)
     local diff = require('ollama-remote.chat.diff')
     if count == 0 then
       return diff.open(found.variants, found.shown, math.max(found.shown - 1, 1))
@@ -147,8 +153,9 @@ end
 
 ---@param chat ollama.Chat
 ---@param turn integer
-local function remove(chat, turn)
-  session.request(chat, 'chat.delete', { turn = turn }, function()
+---@param seen string
+local function remove(chat, turn, seen)
+  session.request(chat, 'chat.delete', { turn = turn, seen = seen }, function()
     message.whisper('The turn was taken out; u in the transcript brings it back')
   end)
 end
@@ -169,7 +176,7 @@ local function ask(chat, turn, heading)
       if not now or now.row ~= heading.row or first_words(chat, now) ~= words then
         return message.say('The chat has changed meanwhile, so the turn stays', 'warn')
       end
-      remove(chat, turn)
+      remove(chat, turn, heading.heading)
     end,
   })
 end

@@ -71,7 +71,8 @@ function M.take(chat)
   end
   -- Blank lines around it are of no meaning; the first line's indentation may be.
   local sent = table.concat(text, '\n'):gsub('^%s*\n', ''):gsub('%s+$', '')
-  return { text = sent, replaces = editing and editing.turn or nil }
+  local edited = editing or {}
+  return { text = sent, replaces = edited.turn, seen = edited.seen }
 end
 
 --- A turn that is being edited is not to be mixed with a prompt: that waits in the draft for the edit's end.
@@ -93,7 +94,7 @@ end
 ---@param pending ollama.Pending
 function M.give_back(chat, pending)
   if pending.replaces and not chat.editing then
-    return M.begin_edit(chat, pending.replaces, pending.text)
+    return M.begin_edit(chat, pending)
   end
   local text = vim.split(pending.text, '\n', { plain = true })
   if chat.editing then
@@ -136,11 +137,11 @@ end
 
 --- Puts a turn's text into the prompt; the draft that stood there is given back when the edit ends.
 ---@param chat ollama.Chat
----@param turn integer
----@param text string
-function M.begin_edit(chat, turn, text)
-  chat.editing = { turn = turn, draft = chat.editing and chat.editing.draft or lines(chat) }
-  set(chat, vim.split(text, '\n', { plain = true }))
+---@param edited ollama.Pending
+function M.begin_edit(chat, edited)
+  local draft = chat.editing and chat.editing.draft or lines(chat)
+  chat.editing = { turn = edited.replaces, seen = edited.seen, draft = draft }
+  set(chat, vim.split(edited.text, '\n', { plain = true }))
   require('ollama-remote.ui.winbar').refresh(chat)
 end
 
@@ -153,7 +154,7 @@ local function put_back(chat, draft)
   if draft.aside then
     M.give_back(chat, { text = draft.aside })
   end
-  M.begin_edit(chat, draft.editing, draft.text)
+  M.begin_edit(chat, { text = draft.text, replaces = draft.editing })
 end
 
 --- Puts back what was being written when its Neovim went, before what was written since.

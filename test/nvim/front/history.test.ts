@@ -49,8 +49,8 @@ describeWithNeovim('the history', (nvim) => {
     await front.nvim.waitForScreen(/Version 1 of 3 of this turn/)
     expect(await place(front)).toEqual([`## ◆ gpu:m · ${AT} · ‹1/3›`, top])
     expect(await front.requests('chat.variant')).toEqual([
-      { chat: 1, turn: 3, by: 1 },
-      { chat: 1, turn: 3, by: -2 },
+      { chat: 1, turn: 3, seen: `## ◆ gpu:m · ${AT} · ‹2/3›`, by: 1 },
+      { chat: 1, turn: 3, seen: `## ◆ gpu:m · ${AT} · ‹3/3›`, by: -2 },
     ])
   })
 
@@ -114,7 +114,7 @@ describeWithNeovim('the history', (nvim) => {
     await front.nvim.waitForScreen(/Take turn 3 out/)
     await front.nvim.type('2<CR>')
     await front.waitForRequests('chat.delete', 1)
-    expect(await front.requests('chat.delete')).toEqual([{ chat: 1, turn: 3 }])
+    expect(await front.requests('chat.delete')).toEqual([{ chat: 1, turn: 3, seen: `## ◆ gpu:m · ${AT} · ‹2/3›` }])
     await front.nvim.waitForScreen(/u in the transcript brings it back/)
   })
 
@@ -136,7 +136,7 @@ describeWithNeovim('the history', (nvim) => {
     await front.nvim.waitForScreen(/Take turn 2 out\? You: why/)
     await front.nvim.type('2<CR>')
     await front.waitForRequests('chat.delete', 1)
-    expect(await front.requests('chat.delete')).toEqual([{ chat: 1, turn: 2 }])
+    expect(await front.requests('chat.delete')).toEqual([{ chat: 1, turn: 2, seen: `## ◆ You · ${AT}` }])
     await front.nvim.type(':Ollama delete-turn 9<CR>')
     await front.nvim.waitForScreen(/There is no turn 9/)
   })
@@ -166,12 +166,25 @@ describeWithNeovim('the history', (nvim) => {
     ])
   })
 
+  test('while the transcript is not whole, its turns have no numbers', async () => {
+    const front = await begin(nvim)
+    await front.perform(['render', 1, transcript(2, answers[1] as string), 9])
+    for (const key of ['ge', 'dd', ']v']) {
+      await front.nvim.type(`G${key}`)
+      await front.nvim.waitForScreen(/The transcript is not whole yet/)
+      await front.nvim.type(':<CR>')
+      await front.nvim.waitForScreen((screen) => !screen.includes('not whole yet'))
+    }
+    expect(await front.requests('chat.take')).toEqual([])
+    expect(await front.requests('chat.variant')).toEqual([])
+  })
+
   test('while a turn is edited, the history waits', async () => {
     const front = await begin(nvim)
     await front.nvim.type('[[[[ge')
     await front.nvim.waitForScreen(/editing turn 2/)
     await front.nvim.type('<C-w>kG')
-    for (const key of ['u', ']v', '[[dd']) {
+    for (const key of ['u', ']v', 'ge', '[[dd']) {
       await front.nvim.type(key)
       await front.nvim.waitForScreen(/A turn is being edited in the prompt/)
       await front.nvim.type(':<CR>')

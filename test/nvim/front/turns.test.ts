@@ -41,11 +41,13 @@ describeWithNeovim('turns', (nvim) => {
     await chatWithTurns(front, 'one', 'two')
     await front.nvim.type('ia draft<Esc><C-w>kG[[[[ge')
     await front.nvim.waitForScreen(/editing turn 3 · <CR> replaces/)
-    expect(await front.requests('chat.take')).toEqual([{ chat: 1, turn: 3 }])
+    const seen = await front.nvim.lua<string>(`return ${CHAT}.outline.turns[3].heading`)
+    expect(seen).toMatch(/^## ◆ You · /)
+    expect(await front.requests('chat.take')).toEqual([{ chat: 1, turn: 3, seen }])
     expect(await front.promptText()).toBe('two')
     await front.nvim.type('A better<Esc><CR>')
     await front.waitForRequests('chat.send', 3)
-    expect((await front.requests('chat.send')).at(-1)).toEqual({ chat: 1, text: 'two better', replaces: 3 })
+    expect((await front.requests('chat.send')).at(-1)).toEqual({ chat: 1, text: 'two better', replaces: 3, seen })
     expect(await front.promptText()).toBe('a draft')
     await front.nvim.waitForScreen((screen) => /two better/.test(screen) && !/editing turn/.test(screen))
   })
@@ -73,6 +75,19 @@ describeWithNeovim('turns', (nvim) => {
     await front.nvim.waitForScreen(/Not now/)
     expect(await front.promptText()).toBe('one more')
     await front.nvim.waitForScreen(/editing turn 1/)
+  })
+
+  test('an edit whose turn is another one by now is a prompt as any, before the draft', async () => {
+    const refusal = { code: 'CHAT_NO_TURN', message: 'Turn 1 is another one by now', hint: 'Nothing was done.' }
+    const front = await startFront(nvim, { script: { fail: { 'chat.send': refusal } } })
+    await front.open()
+    await front.perform(['render', 1, '## ◆ You · 2026-11-20 14:02:31\n\none\n\n'])
+    await front.nvim.type('ia draft<Esc><C-w>kggge')
+    await front.nvim.waitForScreen(/editing turn 1/)
+    await front.nvim.type('A more<Esc><CR>')
+    await front.nvim.waitForScreen(/Turn 1 is another one by now/)
+    expect(await front.promptText()).toBe('one more\n\na draft')
+    expect(await front.nvim.lua(`return ${CHAT}.editing == nil`)).toBe(true)
   })
 
   test('before the first turn there is nothing to take, which is said quietly', async () => {

@@ -180,7 +180,7 @@ async function exchange(
   const text = `question ${index}`
   const ways = {
     prompt: () => watch(session.send(text), text, promises),
-    edit: () => watch(session.send(text, { replaces: turn }), text, promises),
+    edit: () => watch(session.send(text, { replaces: { turn } }), text, promises),
     again: () => watch(session.again(), '', promises),
     resume: () => watch(session.resume(), '', promises),
   }
@@ -204,7 +204,7 @@ export async function act(rig: Rig, action: Action, index: number, promises: Pro
   switch (action.do) {
     case 'send': {
       const text = `prompt ${index}\n## ◆ You`
-      const options = action.replaces === undefined ? {} : { replaces: action.replaces }
+      const options = action.replaces === undefined ? {} : { replaces: { turn: action.replaces } }
       return watch(session.send(text, options), text, promises)
     }
     case 'exchange':
@@ -214,9 +214,9 @@ export async function act(rig: Rig, action: Action, index: number, promises: Pro
     case 'step':
       return watch(session.editing.step(action.by), '', promises)
     case 'variant':
-      return watch(session.editing.variant(action.turn, action.by), '', promises)
+      return watch(session.editing.variant(action, action.by), '', promises)
     case 'remove':
-      return watch(session.editing.remove(action.turn), '', promises)
+      return watch(session.editing.remove(action), '', promises)
     case 'show':
       surface.isGone = false
       return watch(session.show(), '', promises)

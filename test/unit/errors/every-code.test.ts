@@ -238,7 +238,11 @@ const MEETINGS: Record<ErrorCode, Meeting> = {
     reads: /names no model$/,
     hint: /:Ollama model/,
   },
-  CHAT_NO_TURN: { meet: () => setUp().session.editing.take(9), reads: /^This chat has no turn 9$/, hint: /\S/ },
+  CHAT_NO_TURN: {
+    meet: () => setUp().session.editing.take({ turn: 9 }),
+    reads: /^This chat has no turn 9$/,
+    hint: /\S/,
+  },
   CHAT_STOPPED: { meet: closedChat, reads: /^This chat is closed$/ },
   CHAT_BUSY: { meet: busyChat, reads: /^An answer is still coming$/, hint: /Stop it first/ },
   CHAT_READ_ONLY: { meet: onlyRead, reads: /^This chat is only read here$/, hint: /<CR>/ },
