@@ -118,7 +118,7 @@ describe('a history', () => {
     expect(stepBy(branched, 1)).toBeUndefined()
   })
 
-  test('never loses a version, whatever is done', () => {
+  test('never loses a version, and undoes what made one, whatever is done', () => {
     const action = fc.constantFrom('ask', 'answer', 'again', 'edit', 'remove', 'back', 'forth', 'variant')
     fc.assert(
       fc.property(fc.array(fc.tuple(action, fc.nat(5)), { maxLength: 40 }), (actions) => {
@@ -138,8 +138,14 @@ describe('a history', () => {
             variant: turn === 0 ? undefined : variantBy(history, turn, at % 2 === 0 ? 1 : -1),
           }
           const change = changes[name]
-          if (change?.type === 'branch') seen.add(JSON.stringify(textsOf(history)))
+          const before = textsOf(history)
+          if (change?.type === 'branch') seen.add(JSON.stringify(before))
           history = applied(history, change)
+          if (change?.type === 'branch') {
+            const undone = applied(history, stepBy(history, -1))
+            expect(textsOf(undone)).toEqual(before)
+            expect(textsOf(applied(undone, stepBy(undone, 1)))).toEqual(textsOf(history))
+          }
           const marks = shownVariants(history)
           for (let shown = 1; shown <= shownEntries(history).length; shown++) {
             const variants = variantsOf(history, shown)
