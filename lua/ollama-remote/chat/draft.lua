@@ -61,12 +61,13 @@ local function draft(chat)
   return { chat = chat.id, text = text, editing = chat.editing.turn, aside = aside }
 end
 
---- Cheap, however long the text is.
+--- Cheap, however long the text is; nil where there is no text. Neovim that is made to end, as by a closed terminal, has
+--- emptied what is not 'modified' before it says that it leaves: then what was told last is what stood there.
 ---@param chat ollama.Chat
 ---@return string?
 local function mark(chat)
   local buffer = chats.buffer(chat, 'prompt')
-  if not buffer then
+  if not buffer or not api.nvim_buf_is_loaded(buffer) then
     return nil
   end
   local editing = chat.editing and chat.editing.turn or 0

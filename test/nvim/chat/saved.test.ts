@@ -138,6 +138,28 @@ describeWithSshd('saved chats', (openssh) => {
       expect((await world.lastTurn()).text).toBe('So.')
     })
 
+    test('a draft outlives a terminal that is closed, and a Neovim that is told to end', async () => {
+      const folder = await sharedFolder()
+      const world = await start(folder)
+      await world.open()
+      world.ollama.script({ pieces: ['Because.'] })
+      await world.ask('why')
+      await world.nvim.waitForLua(`return ${CHAT}.state.file ~= nil and not ${CHAT}.state.unsaved`)
+      await world.nvim.type('iand then?<Esc>')
+      const journal = join(folder, 'data', 'nvim', 'ollama', 'journal')
+      const written = async () => {
+        const names = await readdir(journal)
+        return (await Promise.all(names.map((name) => readFile(join(journal, name), 'utf8')))).join('')
+      }
+      await vi.waitFor(async () => expect(await written()).toContain('and then?'), PATIENCE)
+      const host = await world.hostPid()
+      process.kill(world.nvim.pid, 'SIGHUP')
+      await gone(host)
+      const [file = ''] = await savedIn(folder)
+      const { record } = parseChat(await readFile(join(chatsIn(folder), file), 'utf8'))
+      expect(record.meta.draft).toEqual({ text: 'and then?' })
+    })
+
     test('after a quit all is in the file, and nothing is left over', async () => {
       const folder = await sharedFolder()
       const first = await start(folder)
