@@ -33,6 +33,8 @@ export interface PullsDeps {
 interface Entry {
   run: PullRun
   wasInstalled: boolean
+  /** Whether its asker tells of its failure. */
+  isQuiet: boolean
   /** Whether it is on its way, or has been. */
   hasBegun: boolean
   /** Whether nothing more comes of it. */
@@ -58,9 +60,9 @@ export class Pulls {
 
   get handlers(): PullHandlers {
     return {
-      'pulls.start': ({ server, model }) => {
+      'pulls.start': ({ server, model, quiet = false }) => {
         const meant = server === undefined ? this.#deps.locate(model) : { server, model }
-        return this.#start(meant.server, meant.model)
+        return this.#start(meant.server, meant.model, quiet)
       },
       'pulls.cancel': ({ server, model }) => this.#cancel(server, model),
       'pulls.list': () => ({ pulls: this.rows }),
@@ -78,7 +80,7 @@ export class Pulls {
   }
 
   /** One that is under way already is the same pull. */
-  #start(server: string, model: string): Record<string, never> {
+  #start(server: string, model: string, isQuiet: boolean): Record<string, never> {
     const { clock, isInstalled } = this.#deps
     this.#deps.server(server) // one that is not configured is refused
     const key = keyOf(server, model)
@@ -92,7 +94,8 @@ export class Pulls {
       { server, model: name },
       { server: () => this.#deps.server(server), clock, onChange: () => this.#tell(run) },
     )
-    this.#entries.set(key, { run, wasInstalled: isInstalled(server, name), hasBegun: false, isOver: false })
+    const wasInstalled = isInstalled(server, name)
+    this.#entries.set(key, { run, wasInstalled, isQuiet, hasBegun: false, isOver: false })
     this.#tell(run)
     this.#beginNext(server)
     return {}
@@ -132,7 +135,8 @@ export class Pulls {
     entry.isOver = true
     const entries = [...this.#entries.values()]
     if (this.#isClosed || entries.some(({ isOver }) => !isOver)) return
-    this.#summaries.push(pullSummary(entries.map(endedOf)))
+    const told = entries.filter(({ run, isQuiet }) => !(isQuiet && run.row.state === 'failed'))
+    if (told.length > 0) this.#summaries.push(pullSummary(told.map(endedOf)))
     if (!this.#isTelling) void this.#tellDue()
   }
 

@@ -183,9 +183,9 @@ export const requestSchemas = {
   }),
   /**
    * Answered when the pull waits for its turn; how it goes comes by the verb `pull`. Without a server the model is named as
-   * `server:model`, or is one of the default server.
+   * `server:model`, or is one of the default server. With `quiet` the asker tells of a failure itself, where it was asked for.
    */
-  'pulls.start': z.object({ server: server.optional(), model }),
+  'pulls.start': z.object({ server: server.optional(), model, quiet: z.boolean().optional() }),
   'pulls.cancel': z.object({ server, model }),
   'pulls.list': nothing,
   /** What the server's machine says of its Ollama service: a read-only look over SSH, which the person has agreed to. */

@@ -68,6 +68,7 @@ function M.pull()
   require('ollama-remote.rpc').request('pulls.start', {
     server = server,
     model = model,
+    quiet = true,
   }, function(failure)
     if failure and chat.absent == absent then
       chat.absent = nil
@@ -86,12 +87,26 @@ function M.cancel(chat)
   end
 end
 
+--- A failure stands at the transcript's end; where nobody sees that, it is said.
+---@param chat ollama.Chat
+---@param row table
+local function tell_failure(chat, row)
+  local window = chat.windows and chat.windows.transcript
+  local is_seen = awaited(chat) ~= nil and window and vim.api.nvim_win_is_valid(window)
+  if not is_seen and row.error then
+    message.say(('%s was not pulled: %s'):format(chat.absent.ref, message.of(row.error)), 'warn')
+  end
+end
+
 ---@param chat ollama.Chat
 ---@param row table
 local function take(chat, row)
   local is_awaited = awaited(chat) ~= nil
   local is_over = row.state == 'done' or row.state == 'cancelled'
   chat.absent.row = row
+  if row.state == 'failed' then
+    tell_failure(chat, row)
+  end
   if is_over then
     chat.absent = nil
   end

@@ -20,7 +20,7 @@ describeWithNeovim('a missing model', (nvim) => {
     await front.send('missing')
     await front.waitForEnd('failed')
     await front.nvim.type('gP')
-    expect(await front.waitForRequests('pulls.start')).toEqual([{ server: 'gpu', model: 'qwen3:32b' }])
+    expect(await front.waitForRequests('pulls.start')).toEqual([{ server: 'gpu', model: 'qwen3:32b', quiet: true }])
     await front.nvim.waitForScreen(/pulling qwen3:32b on gpu: waits for its turn/)
     await front.perform([
       'pull',
@@ -49,8 +49,16 @@ describeWithNeovim('a missing model', (nvim) => {
     await front.perform(['pull', { ...PULL, state: 'failed', error }])
     await front.nvim.waitForScreen(/✗ qwen3:32b was not pulled: The registry has no/)
     await front.nvim.waitForScreen(/gP tries again · :Ollama model chooses another/)
+    expect(await front.nvim.messages()).not.toMatch(/was not pulled/)
     await front.nvim.type('gP')
     await front.waitForRequests('pulls.start', 3)
+    // Where nobody sees the chat, its failure is said.
+    await front.nvim.type(' ot')
+    await front.nvim.waitForLua(`return not ${CHAT}.windows.transcript`)
+    await front.perform(['pull', { ...PULL, state: 'failed', error }])
+    await front.nvim.waitForLua(
+      "return vim.fn.execute('messages'):find('gpu:qwen3:32b was not pulled', 1, true) ~= nil",
+    )
     expect(await front.requests('chat.again')).toEqual([])
   })
 

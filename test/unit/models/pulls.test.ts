@@ -197,6 +197,21 @@ describe('cancelling', () => {
     expect(clock.timers).toBe(0)
   })
 
+  it('is not told of a failure that its asker tells, but of all else', async () => {
+    const { pulls, last, messages, clock } = setUpPulls()
+    const ask = () => pulls.handlers['pulls.start']({ server: 'gpu', model: 'a:1', quiet: true })
+    ask()
+    await clock.advance(0)
+    last().fail('PULL_DISK_FULL')
+    await clock.advance(1_000)
+    expect(messages).toEqual([])
+    ask()
+    await clock.advance(0)
+    last().done()
+    await clock.advance(1_000)
+    expect(messages).toEqual([expect.stringMatching(/gpu:a:1/)])
+  })
+
   it('takes one that failed off the list, of which nobody is told again', async () => {
     const { start, cancel, last, pulls, rows, shown, messages, clock } = setUpPulls()
     await start('a:1')
