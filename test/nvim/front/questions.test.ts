@@ -4,6 +4,8 @@ import { describeWithNeovim } from '../../support/real-parts.ts'
 import { type Front, startFront } from './front.ts'
 
 const SECRET = { question: 1, kind: 'secret', title: 'Passphrase of ~/.ssh/id_ed25519', detail: 'for ada@gpu.example' }
+/** Of another title: what stands on the screen of the first is not taken for it. */
+const NEXT = { ...SECRET, question: 3, title: 'Passphrase of ~/.ssh/id_rsa' }
 const KEY = {
   question: 2,
   kind: 'choose',
@@ -48,11 +50,11 @@ describeWithNeovim('questions', (nvim) => {
 
   test('a secret that is given up is answered without a value; an empty one is a value', async () => {
     const front = await startFront(nvim)
-    await ask(front, SECRET, { ...SECRET, question: 3 })
+    await ask(front, SECRET, NEXT)
     await front.nvim.waitForScreen(/id_ed25519:/)
     await front.nvim.type('abc<Esc>')
     expect(await front.waitForRequests('question.answer')).toEqual([{ question: 1 }])
-    await front.nvim.waitForScreen(/id_ed25519:/)
+    await front.nvim.waitForScreen(/id_rsa:/)
     await front.nvim.type('<CR>')
     expect((await front.waitForRequests('question.answer', 2))[1]).toEqual({ question: 3, value: '' })
   })
@@ -157,13 +159,13 @@ describeWithNeovim('questions', (nvim) => {
 
   test('what is typed is held for a while only, and a host that dies holds nothing', async () => {
     const front = await startFront(nvim, { script: { hold: ['question.answer'] } })
-    await ask(front, SECRET, { ...SECRET, question: 3 })
+    await ask(front, SECRET, NEXT)
     await front.nvim.waitForScreen(/id_ed25519:/)
     await front.nvim.type('right<CR>')
     await front.waitForRequests('question.answer')
     await front.nvim.type('ilater<Esc>')
     await front.nvim.waitForScreen(/later/)
-    await front.nvim.waitForScreen(/id_ed25519:/)
+    await front.nvim.waitForScreen(/id_rsa:/)
     await front.nvim.type('right<CR>')
     await front.waitForRequests('question.answer', 2)
     await front.nvim.type('A too')
