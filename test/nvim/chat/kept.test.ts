@@ -44,12 +44,13 @@ describeWithSshd('a chat', (openssh) => {
       await next.nvim.waitForScreen(/1 chat was left over by a Neovim that ended/)
       await next.nvim.command('Ollama recover')
       await next.waitForTranscript('Half an')
+      await next.waitForTranscript('HOST_EXITED')
       expect(await next.lastTurn()).toMatchObject({
         text: 'Half an ',
         end: 'interrupted',
         note: { code: 'HOST_EXITED' },
       })
-      expect(await next.promptText()).toBe('three\n\na draft')
+      await expect.poll(() => next.promptText()).toBe('three\n\na draft')
       expect(await next.transcript()).toContain('‹2/2›')
       expect(next.chats()).toEqual([])
       await next.nvim.type('<Esc>ggdG')

@@ -112,11 +112,13 @@ describeWithNeovim('what was left over', (nvim) => {
     await front.nvim.type('1<CR>')
     await front.nvim.waitForScreen(/Why\?/)
     expect(await front.requests('chat.recover')).toEqual([{ chat: 2, key: 'k' }])
+    // The transcript is shown before the host has told all that belongs to it.
+    await front.nvim.waitForLua(`return ${CHAT}.key == 'key-2'`)
+    await expect.poll(() => front.promptText()).toBe('and then?')
     // It was there before anything was done here: nothing can be undone.
     await front.nvim.type('u')
     await front.nvim.waitForScreen(/oldest change/)
     expect(await front.promptText()).toBe('and then?')
-    expect(await front.nvim.lua(`return ${CHAT}.key`)).toBe('key-2')
     await told(front, 'and then?')
     await front.send(' Or not')
     await front.waitForEnd()
