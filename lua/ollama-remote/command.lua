@@ -198,7 +198,7 @@ function M.complete(lead, line)
     return require('ollama-remote.manager.names').complete_servers(lead)
   end
   if before:match('Ollama%s*[uU]pdate!?%s') then
-    return beginning_with(require('ollama-remote.models.picker').known(), lead)
+    return require('ollama-remote.manager.names').complete_installed(lead)
   end
   if before:match('Ollama%s+pull%s') then
     local manager_names = require('ollama-remote.manager.names')

@@ -42,6 +42,24 @@ function M.complete(lead)
   return beginning_with(names, lead)
 end
 
+--- Installed models, as `server:model`: also those that hold no chats, where the list of models has shown them.
+---@param lead string
+---@return string[]
+function M.complete_installed(lead)
+  local refs = {}
+  for _, ref in ipairs(require('ollama-remote.models.picker').known()) do
+    refs[ref] = true
+  end
+  for _, server in pairs(require('ollama-remote.manager').view.servers) do
+    for _, model in ipairs(server.models) do
+      refs[model.ref] = (model.size or model.digest) and true or nil
+    end
+  end
+  local all = vim.tbl_keys(refs)
+  table.sort(all)
+  return beginning_with(all, lead)
+end
+
 --- Names of servers: those that were listed, and those of the configuration that Lua has.
 ---@param lead string
 ---@return string[]

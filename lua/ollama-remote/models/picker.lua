@@ -24,9 +24,16 @@ local names = require('ollama-remote.models.names')
 ---@type string[]
 local known_refs = {}
 
---- Names of the models as they were last listed, for completion. Nothing is asked for.
+--- Names of the models as they were last listed, for completion; what the host remembers of them is there the next time.
 ---@return string[]
 function M.known()
+  require('ollama-remote.rpc').request('models.list', { known = true }, function(failure, listed)
+    if not failure then
+      known_refs = vim.tbl_map(function(model)
+        return model.ref
+      end, listed.models)
+    end
+  end)
   return known_refs
 end
 

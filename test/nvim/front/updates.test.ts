@@ -104,6 +104,15 @@ describeWithNeovim('updates', (nvim) => {
     expect(await front.nvim.lua('return vim.api.nvim_get_mode().mode')).toBe('n')
   })
 
+  test(':OllamaUpdate completes what is installed, before any list was opened', async () => {
+    const models = [{ ref: 'gpu:qwen3:4b', server: 'gpu', name: 'qwen3:4b' }]
+    const front = await startFront(nvim, { script: { knownModels: models } })
+    const complete = (line: string) => `return vim.fn.getcompletion('${line}', 'cmdline')[1] == 'gpu:qwen3:4b'`
+    await front.nvim.waitForLua(complete('OllamaUpdate gpu:'))
+    await front.nvim.waitForLua(complete('Ollama update gpu:q'))
+    await front.nvim.waitForLua(complete('Ollama model gpu:'))
+  })
+
   test(':Ollama pull pulls a model by its name, and says that it does', async () => {
     const front = await startFront(nvim)
     await front.nvim.type(':Ollama pull gpu:qwen3:4b<CR>')
