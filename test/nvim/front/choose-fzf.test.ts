@@ -75,12 +75,12 @@ describeWithFzf('a list in fzf in a floating terminal', (binary, { fzf }) => {
       front,
       `{ title = 'Which one', items = { 'apple' },
          preview = function(_, callback)
-           callback({ 'a \\27[31mred lock', 'locks' }, nil, {
+           callback({ 'a \\27[31mred lock here', 'locks' }, nil, {
              { line = 0, from = 11, to = 15 }, { line = 1, from = 0, to = 4 }, { line = 1, from = 0, to = 5 },
            })
          end }`,
     )
-    const screen = await front.nvim.waitForScreen(/a {1,2}\[31mred lock/)
+    const screen = await front.nvim.waitForScreen(/red lock here/)
     expect(screen).toMatch(/locks/)
     // How the cells of `red lock` and the two after it are drawn: those of the word otherwise than all others.
     const drawn = `
