@@ -28,7 +28,7 @@ end
 function M.open(chat)
   chat = M.show(chat)
   vim.schedule(function()
-    session.when_ready(chat, session.tell)
+    session.when_ready(chat, message.tell)
   end)
   return chat
 end
@@ -91,7 +91,7 @@ local function give_back(chat, pending, failure)
     require('ollama-remote.chat.prompt').give_back(chat, pending)
     require('ollama-remote.chat.draft').returned(chat)
   end
-  session.tell(failure)
+  message.tell(failure)
 end
 
 --- Whether it stands in the transcript already, of which a host that died just then could not tell.
@@ -232,7 +232,7 @@ function M.restart()
   for index, chat in ipairs(all) do
     session.when_known(chat, function(failure)
       if failure then
-        return session.tell(failure)
+        return message.tell(failure)
       end
       if index == #all then
         message.whisper('The host was started anew')

@@ -40,8 +40,8 @@ function M.choose(option, value)
   chosen[option] = value
   -- The windows come first.
   vim.schedule(function()
-    local session = require('ollama-remote.chat.session')
-    require('ollama-remote.rpc').request('config.keep', { [option] = value }, session.tell)
+    local message = require('ollama-remote.message')
+    require('ollama-remote.rpc').request('config.keep', { [option] = value }, message.tell)
   end)
 end
 

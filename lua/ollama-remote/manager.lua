@@ -301,7 +301,7 @@ end
 function M.refresh()
   -- Others may be configured by now.
   watch()
-  rpc.request('models.refresh', { servers = view.only }, require('ollama-remote.chat.session').tell)
+  rpc.request('models.refresh', { servers = view.only }, require('ollama-remote.message').tell)
 end
 
 list_window.when_seen(function()

@@ -55,6 +55,17 @@ function M.fail(failure, level)
   M.say(M.of(failure), level or 'error')
 end
 
+--- Tells of a failure, except of the host's death, of which the person was told already.
+---@param failure? ollama.Error
+function M.tell(failure)
+  if not failure or failure.code == 'HOST_EXITED' then
+    return
+  elseif failure.code == 'CANCELLED' then
+    return M.whisper(failure.message)
+  end
+  M.fail(failure)
+end
+
 --- Says something that is not worth a message in the history: one line, gone with the next one.
 ---@param text string
 function M.whisper(text)

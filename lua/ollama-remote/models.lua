@@ -29,7 +29,7 @@ local function pick(options, callback)
     if choice then
       return callback(choice)
     end
-    session.tell(failure)
+    message.tell(failure)
   end)
 end
 
@@ -42,11 +42,11 @@ function M.switch(name)
   end
   session.when_known(chat, function(failure)
     if failure then
-      return session.tell(failure)
+      return message.tell(failure)
     end
     local current = chat.state.model
     if not current then
-      return session.when_ready(chat, session.tell)
+      return session.when_ready(chat, message.tell)
     end
     pick({ prompt = 'Model of this chat', current = current }, function(choice)
       switch(chat, choice)
@@ -58,7 +58,7 @@ end
 local function keep_default(model)
   rpc.request('models.default', { model = model }, function(failure, kept)
     if failure then
-      return session.tell(failure)
+      return message.tell(failure)
     end
     message.say('New chats use ' .. kept.model)
     local chat = chats.current()

@@ -4,7 +4,6 @@ local M = {}
 local chats = require('ollama-remote.chats')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.chat.session')
 
 --- How long the trash keeps what was cleared.
 local KEPT_DAYS = 7
@@ -21,7 +20,7 @@ end
 local function request(method, params, callback)
   rpc.request(method, params, function(failure, value)
     if failure then
-      return session.tell(failure)
+      return message.tell(failure)
     end
     callback(value)
   end)
@@ -33,7 +32,7 @@ end
 local function with_name(name, callback)
   require('ollama-remote.saved.walks').find(name, function(failure, found)
     if failure then
-      return session.tell(failure)
+      return message.tell(failure)
     end
     if #found == 0 then
       local text = ('No saved chat is called "%s"\n:Ollama search %s looks into their text'):format(

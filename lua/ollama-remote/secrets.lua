@@ -8,7 +8,7 @@ local message = require('ollama-remote.message')
 local function ask_host(method, tell)
   require('ollama-remote.rpc').request(method, {}, function(failure, value)
     if failure then
-      return require('ollama-remote.chat.session').tell(failure)
+      return message.tell(failure)
     end
     message.say(tell(value))
   end)

@@ -133,7 +133,7 @@ local function say_failure(failure)
     view.notice = ('%s: %s'):format(failure.code, require('ollama-remote.message').of(failure))
     return M.render()
   end
-  require('ollama-remote.chat.session').tell(failure)
+  require('ollama-remote.message').tell(failure)
 end
 
 --- Asks the host for all servers, and those that can be asked for what they say of themselves.
@@ -260,7 +260,7 @@ M.connect = with_server(function(server)
     look_at(known or server)
     -- What the row says need not be said again.
     if failure and not (known and known.error and known.error.code == failure.code) then
-      require('ollama-remote.chat.session').tell(failure)
+      require('ollama-remote.message').tell(failure)
     end
   end)
 end)
@@ -272,11 +272,7 @@ M.disconnect = with_server(function(server)
     )
     return require('ollama-remote.message').whisper(text)
   end
-  rpc.request(
-    'servers.disconnect',
-    { server = server.name },
-    require('ollama-remote.chat.session').tell
-  )
+  rpc.request('servers.disconnect', { server = server.name }, require('ollama-remote.message').tell)
 end)
 
 M.test = with_server(function(server)
@@ -294,7 +290,7 @@ end)
 M.make_default = with_server(function(server)
   rpc.request('servers.default', { server = server.name }, function(failure)
     if failure then
-      return require('ollama-remote.chat.session').tell(failure)
+      return require('ollama-remote.message').tell(failure)
     end
     M.refresh(server.name)
   end)

@@ -74,7 +74,7 @@ function M.pull()
       chat.absent = nil
       session.refresh(chat)
     end
-    session.tell(failure)
+    message.tell(failure)
   end)
 end
 
@@ -83,7 +83,7 @@ function M.cancel(chat)
   local absent = chat.absent
   if absent then
     local params = { server = absent.server, model = absent.model }
-    require('ollama-remote.rpc').request('pulls.cancel', params, session.tell)
+    require('ollama-remote.rpc').request('pulls.cancel', params, message.tell)
   end
 end
 

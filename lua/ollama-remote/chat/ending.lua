@@ -14,7 +14,7 @@ local function go_on(chat, failure)
   chat.stuck = true
   require('ollama-remote.ui').show(chat)
   session.refresh(chat)
-  session.tell(failure)
+  message.tell(failure)
 end
 
 --- Ends the chat; by itself the host saves it first, unless that is off.

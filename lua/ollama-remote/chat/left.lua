@@ -53,7 +53,7 @@ local function recover(left)
       return message.whisper('The chat goes on where it was left')
     end
     chat.recovers = nil
-    require('ollama-remote.chat.session').tell(failure)
+    message.tell(failure)
   end)
 end
 
@@ -64,7 +64,7 @@ local function throw_away(left, on_end)
   local function drop()
     rpc.request('left.drop', { key = left.key }, function(failure, dropped)
       if failure then
-        return require('ollama-remote.chat.session').tell(failure)
+        return message.tell(failure)
       end
       message.say(
         dropped.gone and 'It is in the trash; :Ollama undo-clear brings it back as a saved chat'
@@ -89,7 +89,7 @@ end
 function M.pick(throws_away)
   rpc.request('left.list', {}, function(failure, left)
     if failure then
-      return require('ollama-remote.chat.session').tell(failure)
+      return message.tell(failure)
     end
     if #left.chats == 0 then
       return message.whisper('No chat was left over')

@@ -13,18 +13,6 @@ function M.refresh(chat)
   require('ollama-remote.transcript.phase').refresh(chat)
 end
 
---- Tells of a failure, except of the host's death, of which the person was told already.
----@param failure? ollama.Error
-function M.tell(failure)
-  if not failure or failure.code == 'HOST_EXITED' then
-    return
-  end
-  if failure.code == 'CANCELLED' then
-    return message.whisper(failure.message)
-  end
-  message.fail(failure)
-end
-
 --- The host's word on what a chat is and does.
 ---@param chat ollama.Chat
 ---@param state table
@@ -188,12 +176,12 @@ function M.request(chat, method, params, callback)
   end
   M.when_known(chat, function(failure)
     if failure then
-      return M.tell(failure)
+      return message.tell(failure)
     end
     params.chat = chat.id
     rpc.request(method, params, function(refusal, value)
       if refusal then
-        M.tell(refusal)
+        message.tell(refusal)
       elseif callback then
         callback(value)
       end

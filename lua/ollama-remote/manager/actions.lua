@@ -6,7 +6,6 @@ local manager = require('ollama-remote.manager')
 local message = require('ollama-remote.message')
 local names = require('ollama-remote.models.names')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.chat.session')
 local work = require('ollama-remote.manager.work')
 
 local view = manager.view
@@ -105,7 +104,7 @@ end
 M.make_default = with_talker(function(model)
   rpc.request('models.default', { model = model.ref }, function(failure, kept)
     if failure then
-      return session.tell(failure)
+      return message.tell(failure)
     end
     view.default_model = kept.model
     manager.render()

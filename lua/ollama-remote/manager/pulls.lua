@@ -5,7 +5,6 @@ local manager = require('ollama-remote.manager')
 local marks = require('ollama-remote.manager.marks')
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.chat.session')
 
 local view = manager.view
 
@@ -30,7 +29,7 @@ end
 ---@param server string
 ---@param model string
 local function start(server, model)
-  rpc.request('pulls.start', { server = server, model = model }, session.tell)
+  rpc.request('pulls.start', { server = server, model = model }, message.tell)
 end
 
 --- Asks for a name and pulls it; names are completed with <Tab>. Keys that were typed already are part of the name, so the
@@ -107,7 +106,7 @@ function M.check()
     if by_server[server] or (not is_marked and is_up) then
       count = count + 1
       local params = { server = server, models = by_server[server], again = true }
-      rpc.request('updates.check', params, session.tell)
+      rpc.request('updates.check', params, message.tell)
     end
   end
   if count == 0 then
@@ -122,7 +121,7 @@ function M.cancel()
   if not model or not model.pull then
     return message.whisper('Nothing is pulled under the cursor')
   end
-  rpc.request('pulls.cancel', { server = model.server, model = model.name }, session.tell)
+  rpc.request('pulls.cancel', { server = model.server, model = model.name }, message.tell)
 end
 
 return M

@@ -6,7 +6,6 @@ local manager = require('ollama-remote.manager')
 local message = require('ollama-remote.message')
 local names = require('ollama-remote.models.names')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.chat.session')
 
 local view = manager.view
 
@@ -89,7 +88,7 @@ function M.start(model, words, method, params, callback)
   rpc.request(method, params, function(failure)
     view.busy[model.ref] = nil
     manager.render()
-    session.tell(failure)
+    message.tell(failure)
     if callback then
       callback(failure)
     end

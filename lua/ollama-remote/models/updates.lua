@@ -4,7 +4,6 @@ local M = {}
 
 local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
-local session = require('ollama-remote.chat.session')
 
 ---@param count integer
 ---@param what string
@@ -15,7 +14,7 @@ end
 
 ---@param reference string `server:model`, or a model of the default server
 local function start(reference)
-  rpc.request('pulls.start', { model = reference }, session.tell)
+  rpc.request('pulls.start', { model = reference }, message.tell)
 end
 
 ---@class ollama.UpdatesFound see `updates.check` in src/rpc/protocol.ts
@@ -95,7 +94,7 @@ function M.update(references, all)
       local text = 'The check for updates ended with the host: %s begins anew'
       return message.say(text:format(command), 'warn')
     elseif failure then
-      return session.tell(failure)
+      return message.tell(failure)
     end
     say(found, all)
     vim.tbl_map(start, all and found.refs or {})
@@ -108,7 +107,7 @@ function M.pull(reference)
   if reference then
     return rpc.request('pulls.start', { model = reference }, function(failure)
       if failure then
-        return session.tell(failure)
+        return message.tell(failure)
       end
       -- Neovim before 0.12 shows no progress of its own.
       message.whisper(('Pulling %s: :Ollama models shows how it goes'):format(reference))

@@ -134,7 +134,7 @@ local function post(chat, name, on_saved)
     end
     session.refresh(chat)
     if failure then
-      return session.tell(failure)
+      return message.tell(failure)
     end
     message.say(told(saved, before))
     if on_saved then

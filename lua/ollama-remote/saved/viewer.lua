@@ -208,7 +208,7 @@ function M.open(file, match)
     end
     if failure then
       M.close(chat)
-      return session.tell(failure)
+      return message.tell(failure)
     end
     tell_problems(opened or {})
   end)
@@ -271,14 +271,14 @@ function take_up(chat, copy)
   session.when_known(chat, function(unknown)
     if unknown then
       chat.taking = nil
-      return session.tell(unknown)
+      return message.tell(unknown)
     end
     rpc.request('chat.take_up', { chat = chat.id, copy = copy }, function(failure, opened)
       chat.taking = nil
       if failure and failure.code == 'CHAT_IN_USE' and not copy then
         return offer_copy(chat, failure)
       elseif failure then
-        return session.tell(failure)
+        return message.tell(failure)
       end
       come_to_life(chat, opened)
     end)

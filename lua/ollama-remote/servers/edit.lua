@@ -95,7 +95,7 @@ local function save(draft)
   local params = { server = draft.name, draft = changes(draft) }
   rpc.request('servers.save', params, function(failure, saved)
     if failure then
-      return require('ollama-remote.chat.session').tell(failure)
+      return message.tell(failure)
     end
     local note = saved.note and ('\n' .. saved.note) or ''
     message.say(('%s is kept in ollama_config.lua%s'):format(draft.name, note))
@@ -234,7 +234,7 @@ end
 local function remove(server)
   rpc.request('servers.remove', { server = server.name }, function(failure, removed)
     if failure then
-      return require('ollama-remote.chat.session').tell(failure)
+      return message.tell(failure)
     end
     message.say(removed.note or (server.name .. ' is removed'))
     require('ollama-remote.servers').refresh()

@@ -33,7 +33,7 @@ local function look(server)
   local params = { server = server }
   require('ollama-remote.rpc').request('service.look', params, function(failure, found)
     if failure then
-      return require('ollama-remote.chat.session').tell(failure)
+      return message.tell(failure)
     end
     show(server, found)
   end)

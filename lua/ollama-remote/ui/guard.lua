@@ -77,7 +77,7 @@ function M.renew(chat, part, emptied)
   buffers.set_filetypes(chat)
   require('ollama-remote.ui.dress').put_on(window, part, chat.layout)
   local session = require('ollama-remote.chat.session')
-  session.when_ready(chat, session.tell)
+  session.when_ready(chat, require('ollama-remote.message').tell)
 end
 
 --- The window is the person's own, and so it is the chat that goes.
