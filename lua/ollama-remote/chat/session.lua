@@ -135,7 +135,7 @@ local function choose_first_model(chat)
     if failure or not choice then
       return chosen(chat, failure or { code = 'CANCELLED', message = 'No model was chosen' })
     end
-    rpc.request('models.default', { model = choice }, M.tell)
+    rpc.request('models.default', { model = choice }, message.tell)
     M.set_model(chat, choice, function(problem)
       chosen(chat, problem)
     end)
@@ -204,7 +204,7 @@ local function go_on(chat)
   chat.was_busy = true
   vim.schedule(function()
     if chats.get(chat.id) then
-      M.when_known(chat, M.tell)
+      M.when_known(chat, message.tell)
     end
   end)
 end
