@@ -124,6 +124,7 @@ describeWithNeovim('the layout', (nvim) => {
   test('float: <C-w>k and <C-w>j go from one to the other for every chat that comes into them', async () => {
     const front = await startWith(nvim, 'float')
     await front.open()
+    await front.nvim.type('ia draft<Esc>')
     await front.nvim.command('Ollama new')
     await front.nvim.waitForLua(`return ${CHAT}.id == 2 and ${CHAT}.known`)
     const part = 'return select(2, require("ollama-remote.chats").of_window(vim.api.nvim_get_current_win()))'
