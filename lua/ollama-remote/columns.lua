@@ -8,6 +8,20 @@ function M.width(text)
   return text:find('[^\32-\126]') and vim.fn.strdisplaywidth(text) or #text
 end
 
+--- As many characters from the beginning as so many cells hold, at least one.
+---@param text string
+---@param width integer
+---@return string
+local function beginning(text, width)
+  local count = math.max(1, width)
+  local part = vim.fn.strcharpart(text, 0, count)
+  while count > 1 and M.width(part) > width do
+    count = count - 1
+    part = vim.fn.strcharpart(text, 0, count)
+  end
+  return part
+end
+
 ---@param text string
 ---@param width integer
 ---@return string
@@ -15,7 +29,7 @@ function M.cut(text, width)
   if M.width(text) <= width then
     return text
   end
-  return vim.fn.strcharpart(text, 0, math.max(0, width - 1)) .. '…'
+  return width > 1 and beginning(text, width - 1) .. '…' or '…'
 end
 
 ---@param text string
@@ -25,6 +39,34 @@ end
 function M.pad(text, width, at_right)
   local blanks = (' '):rep(width - M.width(text))
   return at_right and blanks .. text or text .. blanks
+end
+
+--- The part of a word that a line holds, up to a sign that parts it where one stands in its second half.
+---@param word string
+---@param width integer
+---@return string
+local function part_of(word, width)
+  local part = beginning(word, width)
+  local natural = part:match('^.*[/:_%-]')
+  return natural and M.width(natural) * 2 > width and natural or part
+end
+
+--- Joins pieces to lines of a width; none is broken.
+---@param pieces string[]
+---@param width integer
+---@param separator string
+---@return string[]
+function M.flow(pieces, width, separator)
+  local lines = {}
+  for _, piece in ipairs(pieces) do
+    local longer = #lines > 0 and lines[#lines] .. separator .. piece
+    if longer and M.width(longer) <= width then
+      lines[#lines] = longer
+    else
+      lines[#lines + 1] = piece
+    end
+  end
+  return lines
 end
 
 --- Breaks a text into lines of a width at its blanks; a word that is longer is broken too.
@@ -37,13 +79,14 @@ function M.wrap(text, width)
     local line = ''
     for word in paragraph:gmatch('%S+') do
       local longer = line == '' and word or line .. ' ' .. word
-      if vim.fn.strdisplaywidth(longer) > width and line ~= '' then
+      if M.width(longer) > width and line ~= '' then
         lines[#lines + 1] = line
         longer = word
       end
-      while vim.fn.strdisplaywidth(longer) > width do
-        lines[#lines + 1] = vim.fn.strcharpart(longer, 0, width)
-        longer = vim.fn.strcharpart(longer, width)
+      while M.width(longer) > width do
+        local part = part_of(longer, width)
+        lines[#lines + 1] = part
+        longer = longer:sub(#part + 1)
       end
       line = longer
     end

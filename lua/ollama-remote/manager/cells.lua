@@ -2,6 +2,7 @@
 local M = {}
 
 local amounts = require('ollama-remote.amounts')
+local columns = require('ollama-remote.columns')
 local names = require('ollama-remote.models.names')
 
 ---@class ollama.Pull a row of the host's, see `PullRow` in src/rpc/shapes.ts
@@ -137,6 +138,18 @@ function M.updated(update)
     return words, words
   end
   return ('%s %s%s'):format(words, update.at_most and '≤ ' or '', amounts.size(bytes)), words
+end
+
+--- A name that does not fit keeps its tag and the sign of the default: by those are told apart which begin alike.
+---@param name string as it stands in its cell
+---@param width integer
+---@return string
+function M.shortened(name, width)
+  local tail = name:match(':[^:/]*$') or ''
+  if vim.startswith(tail, ':latest') or columns.width(tail) * 2 > width then
+    tail = name:match(' %*$') or ''
+  end
+  return columns.cut(name:sub(1, #name - #tail), width - columns.width(tail)) .. tail
 end
 
 ---@class ollama.CellContext

@@ -45,7 +45,7 @@ end
 
 --- What is to be said, and what the server says, where that is not said already.
 ---@param pull ollama.Pull
----@return string[] said
+---@return string said
 ---@return string? status
 local function words(pull)
   local said = {}
@@ -57,34 +57,42 @@ local function words(pull)
     said[#said + 1] = amounts.clock(pull.left_ms) .. ' left'
   end
   said[#said + 1] = WORDS[pull.state]
-  local why = pull.state ~= 'failed' and pull.error and pull.error.message
-  if why then
-    said[#said + 1] = why
-  elseif pull.status ~= '' and pull.state ~= 'queued' and pull.state ~= 'failed' then
-    return said, pull.status
-  end
-  return said
+  local is_told = pull.status == '' or pull.state == 'queued' or pull.error ~= nil
+  return table.concat(said, ' · '), not is_told and pull.status or nil
 end
 
---- As much of it as fits: the server's words go first, then the bytes, for the time left says more than they.
+---@param parts string[]
+---@param separator string
+---@return string
+local function joined(parts, separator)
+  return table.concat(
+    vim.tbl_filter(function(part)
+      return part ~= ''
+    end, parts),
+    separator
+  )
+end
+
+--- As much of it as fits: the server's words go first, then the bytes, for the time left says more than they. Why it waits
+--- is never cut.
 ---@param pull ollama.Pull
 ---@param width integer
----@return string
-local function line(pull, width)
+---@return string[]
+local function progress_lines(pull, width)
   local bar, counted = progress(pull, width)
   local said, status = words(pull)
-  local short = table.concat(said, ' · ')
-  local full = table.concat(vim.list_extend(said, { status }), ' · ')
-  if not bar then
-    return columns.cut(full, width)
+  local why = pull.error and pull.error.message or ''
+  local function line(more)
+    return joined({ bar or '', counted or '', joined({ said, more }, ' · ') }, '  ')
   end
-  for _, parts in ipairs({ { bar, counted, full }, { bar, counted, short } }) do
-    local text = table.concat(parts, '  ')
-    if vim.api.nvim_strwidth(text) <= width then
-      return text
+  for _, more in ipairs({ why ~= '' and why or status or '', '' }) do
+    if columns.width(line(more)) <= width then
+      return more == why and { line(more) }
+        or vim.list_extend({ line(more) }, columns.wrap(why, width))
     end
   end
-  return columns.cut(bar .. '  ' .. (short ~= '' and short or counted), width)
+  local short = joined({ bar or '', said ~= '' and said or counted or status or '' }, '  ')
+  return vim.list_extend({ columns.cut(short, width) }, columns.wrap(why, width))
 end
 
 --- How far each layer is, the largest first, as many as fit; nothing where there is only one.
@@ -104,7 +112,8 @@ local function layers(pull, width)
     local digest = layer.digest:gsub('^sha256:', ''):sub(1, 12)
     return ('%s %d %% of %s'):format(digest, math.min(100, percent), amounts.size(layer.total))
   end, sorted)
-  return columns.cut('layers  ' .. table.concat(parts, ' · '), width)
+  local lines = columns.flow(parts, width - #'layers  ' - #' · …' + 1, ' · ')
+  return 'layers  ' .. lines[1] .. (#lines > 1 and ' · …' or '')
 end
 
 --- The lines under the model.
@@ -126,11 +135,12 @@ function M.lines(pull, width)
   local group = is_held and 'OllamaRemoteNote'
     or pull.state == 'queued' and 'OllamaRemoteQueued'
     or 'OllamaRemoteRunning'
+  local lines = vim.tbl_map(function(text)
+    return { text = text, group = group }
+  end, progress_lines(pull, width))
   local of_layers = layers(pull, width)
-  return {
-    { text = line(pull, width), group = group },
-    of_layers and { text = of_layers, group = 'OllamaRemoteDim' } or nil,
-  }
+  lines[#lines + 1] = of_layers and { text = of_layers, group = 'OllamaRemoteDim' }
+  return lines
 end
 
 return M

@@ -34,7 +34,8 @@ local sections = require('ollama-remote.manager.sections')
 
 local GAP = '  '
 local INDENT = '    '
-local LEAST_NAME, MOST_NAME = 16, 40
+--- Columns go until names of so many cells are whole; where that does not help, names of fewer are enough for them to stay.
+local MOST_NAME, ENOUGH_OF_NAME = 64, 36
 
 local TITLES = {
   name = 'MODEL',
@@ -158,30 +159,44 @@ local function natural_widths(rows, view)
     local least = #title + (is_sorted(column, view) and 1 or 0)
     widths[column] = most == 0 and 0 or math.max(most, least)
   end
-  widths.name = math.min(widths.name, MOST_NAME)
   return widths
 end
 
---- The fullest layout that fits; the name gives some of its room first.
+--- What a layout leaves for the names.
+---@param layout string[]
+---@param widths table<string, integer>
+---@param width integer
+---@return integer
+local function room_for_names(layout, widths, width)
+  local room = width - 3
+  for _, column in ipairs(layout) do
+    if column ~= 'name' and widths[column] > 0 then
+      room = room - widths[column] - #GAP
+    end
+  end
+  return room
+end
+
+--- The fullest layout in which names are whole, or have enough: they are what one looks for.
 ---@param rows table<string, string>[]
 ---@param view ollama.ManagerView
 ---@return string[] layout
 ---@return table<string, integer> widths
 local function fit(rows, view)
   local widths = natural_widths(rows, view)
-  local last = LAYOUTS[#LAYOUTS]
-  for _, layout in ipairs(LAYOUTS) do
-    local total = 3 - #GAP
-    for _, column in ipairs(layout) do
-      total = total + (widths[column] > 0 and widths[column] + #GAP or 0)
-    end
-    local name = widths.name - math.max(0, total - view.width)
-    if name >= math.min(LEAST_NAME, widths.name) or layout == last then
-      widths.name = math.max(1, name)
-      return layout, widths
+  local natural = widths.name
+  for _, claim in ipairs({ MOST_NAME, ENOUGH_OF_NAME }) do
+    for index = 1, #LAYOUTS - 1 do
+      local room = room_for_names(LAYOUTS[index], widths, view.width)
+      if room >= math.min(natural, claim) then
+        widths.name = math.min(natural, room)
+        return LAYOUTS[index], widths
+      end
     end
   end
-  error('the last layout is always taken')
+  local last = LAYOUTS[#LAYOUTS]
+  widths.name = math.max(1, math.min(natural, room_for_names(last, widths, view.width)))
+  return last, widths
 end
 
 --- Text and byte columns of each cell.
@@ -194,8 +209,8 @@ local function join(row, layout, widths)
   local text, spans = '', {}
   for _, column in ipairs(layout) do
     if widths[column] > 0 then
-      local cell =
-        columns.pad(columns.cut(row[column], widths[column]), widths[column], AT_RIGHT[column])
+      local cut = column == 'name' and cells.shortened or columns.cut
+      local cell = columns.pad(cut(row[column], widths[column]), widths[column], AT_RIGHT[column])
       local from = #text + (text == '' and 0 or #GAP)
       text = text == '' and cell or text .. GAP .. cell
       spans[column] = { from, #text }
@@ -296,7 +311,8 @@ function M.lines(servers, view)
     end
     vim.list_extend(lines, sections.reasons(wanted[server.server], view))
   end
-  vim.list_extend(lines, #all > 0 and sections.legend(used, view) or {})
+  local shown = vim.list_contains(layout, 'abilities') and used or {}
+  vim.list_extend(lines, #all > 0 and sections.legend(shown, view) or {})
   return lines
 end
 

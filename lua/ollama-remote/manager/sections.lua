@@ -90,18 +90,18 @@ end
 ---@param width integer
 ---@return string
 local function fit(parts, width)
-  local text
+  local said
   for rank = 4, 0, -1 do
-    local said = {}
+    said = {}
     for _, part in ipairs(parts) do
       said[#said + 1] = part[2] <= rank and part[1] or nil
     end
-    text = table.concat(said, ' · ')
-    if columns.width(text) <= width then
-      return text
+    if columns.width(table.concat(said, ' · ')) <= width then
+      break
     end
   end
-  return text
+  local lines = columns.flow(said, width, ' · ')
+  return lines[1] and columns.width(lines[1]) <= width and lines[1] or ''
 end
 
 ---@param server ollama.ServerModels
@@ -113,7 +113,8 @@ function M.head(server, shown, view)
   local state = states[failed and 'failed' or server.state] or states.idle
   local head = state[1] .. ' ' .. server.server
   local room = view.width - columns.width(head) - 2
-  local text = columns.cut(head .. '  ' .. fit(summary(server, shown, view), room), view.width)
+  local words = fit(summary(server, shown, view), room)
+  local text = columns.cut(words == '' and head or head .. '  ' .. words, view.width)
   local lines = {
     {
       text = text,
@@ -163,14 +164,15 @@ function M.reasons(models, view)
         names[why] = {}
         order[#order + 1] = why
       end
-      table.insert(names[why], model.name)
+      -- The first word of a line is not to be broken.
+      table.insert(names[why], cells.shortened(model.name, view.width - #INDENT - 4))
     end
   end
-  local lines = {}
+  local lines, width = {}, view.width - #INDENT - 1
   for _, why in ipairs(order) do
     local who = #names[why] > 3 and ('%d models'):format(#names[why])
       or table.concat(names[why], ', ')
-    for _, line in ipairs(columns.wrap(('? %s: %s'):format(who, why), view.width - #INDENT - 1)) do
+    for _, line in ipairs(columns.wrap(('? %s: %s'):format(who, why), width)) do
       local text = INDENT .. line
       lines[#lines + 1] =
         { text = text, marks = { { 0, #text, 'OllamaRemoteDim' } }, server = models[1].server }
@@ -179,7 +181,7 @@ function M.reasons(models, view)
   return lines
 end
 
----@param used table<string, boolean>
+---@param used table<string, boolean> capabilities whose letters are shown
 ---@param view ollama.ManagerView
 ---@return ollama.ManagerLine[]
 function M.legend(used, view)
@@ -189,15 +191,14 @@ function M.legend(used, view)
       parts[#parts + 1] = ('%s %s'):format(pair[2], cells.LEGEND[pair[1]] or pair[1])
     end
   end
-  if #parts == 0 then
-    return {}
+  parts[1] = parts[1] and 'CAN: ' .. parts[1]
+  parts[#parts + 1] = '* the default'
+  local lines = { { text = '', marks = {} } }
+  for _, line in ipairs(columns.flow(parts, view.width - 3, ' · ')) do
+    local text = '   ' .. line
+    lines[#lines + 1] = { text = text, marks = { { 0, #text, 'OllamaRemoteDim' } } }
   end
-  local text =
-    columns.cut('   CAN: ' .. table.concat(parts, ' · ') .. ' · * the default', view.width)
-  return {
-    { text = '', marks = {} },
-    { text = text, marks = { { 0, #text, 'OllamaRemoteDim' } } },
-  }
+  return lines
 end
 
 return M
