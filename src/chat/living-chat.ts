@@ -57,7 +57,11 @@ export class LivingChat {
   /** Its editor is gone: all that is known of the chat is on the disk when this resolves. */
   async leave(): Promise<void> {
     this.session.leave()
-    await Promise.all([this.saver.leave(), this.#journal.flush()])
+    const [filed] = await Promise.all([this.saver.leave(), this.#journal.flush()])
+    if (filed) {
+      await this.#journal.flush()
+      this.#journal.filed(filed)
+    }
     await this.#journal.close({ keep: !isBlank(this.session.record) })
   }
 

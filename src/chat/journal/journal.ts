@@ -3,7 +3,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { type Change, type ChatRecord, isBlank } from '../record/record.ts'
 import type { JournalFile } from './journal-file.ts'
-import { enqueue, headPieces, lineOf } from './lines.ts'
+import { enqueue, type Filed, headPieces, lineOf } from './lines.ts'
 import type { Owner } from './owner.ts'
 
 export interface JournalDeps {
@@ -28,7 +28,7 @@ export class Journal {
   readonly key: string
   readonly #deps: JournalDeps
   #record: ChatRecord
-  #waiting: Change[] = []
+  #waiting: Array<Change | Filed> = []
   /** The file is to be begun anew with the record as it is then. */
   #needsHead: boolean
   #bytes = { head: 0, all: 0 }
@@ -63,6 +63,16 @@ export class Journal {
   renew(): void {
     this.#needsHead = true
     this.#waiting = []
+    this.#start()
+  }
+
+  /**
+   * Notes that all of a record is in the chat's file, so that it was no loss if that file went away later. Nothing is noted
+   * when the chat has gone on since.
+   */
+  filed(record: ChatRecord): void {
+    if (this.#isClosed || this.#needsHead || this.#record !== record) return
+    this.#waiting.push({ type: 'filed' })
     this.#start()
   }
 

@@ -26,6 +26,8 @@ export interface LeftJournal {
   record: ChatRecord
   /** When it was last written, in milliseconds since the epoch. */
   changed: number
+  /** Whether all of it was in the chat's file when it was written last. */
+  isFiled: boolean
 }
 
 export interface Resumed {
@@ -73,7 +75,7 @@ export class Journals {
     return left
       .flat()
       .filter(({ record }) => !isBlank(record))
-      .map(({ key, record, changed }) => ({ key, record, changed }))
+      .map(({ key, record, changed, isFiled }) => ({ key, record, changed, isFiled }))
       .toSorted((one, other) => other.changed - one.changed)
   }
 

@@ -14,6 +14,13 @@ export interface Replayed {
   record: ChatRecord
   /** Whether every line was understood, so that more may be written after them. */
   isWhole: boolean
+  /** Whether all of it was in the chat's file when it was written last. */
+  isFiled: boolean
+}
+
+/** Says that all that stands above it is in the chat's file; it counts as long as nothing follows. */
+export interface Filed {
+  type: 'filed'
 }
 
 const turn = z.looseObject({ role: z.enum(['system', 'user', 'assistant']), text: z.string(), at: z.string() })
@@ -48,6 +55,7 @@ const change = z.discriminatedUnion('type', [
   z.object({ type: z.literal('branch'), entries: z.array(number), turns }),
   z.object({ type: z.literal('show'), version: number }),
   z.object({ type: z.literal('rewrite'), turns }),
+  z.object({ type: z.literal('filed') }),
 ])
 
 /** The head's line in pieces, so that a long record need not be put into words at once. */
@@ -58,7 +66,7 @@ export function* headPieces(owner: Owner, { meta, history }: ChatRecord): Genera
   yield `],${JSON.stringify(others).slice(1)}}}\n`
 }
 
-export function lineOf(made: Change): string {
+export function lineOf(made: Change | Filed): string {
   return `${JSON.stringify(made)}\n`
 }
 
@@ -66,7 +74,7 @@ export function lineOf(made: Change): string {
  * Adds a change to those that wait to be written. What only grows is put together; whose order matters keeps it.
  * @param waiting is changed
  */
-export function enqueue(waiting: Change[], made: Change): void {
+export function enqueue(waiting: Array<Change | Filed>, made: Change): void {
   const last = waiting.at(-1)
   if (made.type === 'meta') {
     const index = waiting.findLastIndex(({ type }) => type !== 'extend')
@@ -87,13 +95,15 @@ export function replay(text: string): Replayed {
   const lines = text.split('\n')
   const torn = lines.pop()
   const begun = readHead(lines[0])
-  const replayed: Replayed = begun ?? { owner: undefined, record: emptyRecord, isWhole: false }
-  if (torn !== '') replayed.isWhole = false
+  const replayed: Replayed = begun ?? { owner: undefined, record: emptyRecord, isWhole: false, isFiled: false }
   for (const line of begun ? lines.slice(1) : lines) {
-    const made = change.safeParse(parseJson(line)).data as Change | undefined
+    const made = change.safeParse(parseJson(line)).data as Change | Filed | undefined
+    replayed.isFiled = made?.type === 'filed'
+    if (made?.type === 'filed') continue
     if (made && isPossible(replayed.record.history, made)) replayed.record = changedRecord(replayed.record, made)
     else replayed.isWhole = false
   }
+  if (torn !== '') Object.assign(replayed, { isWhole: false, isFiled: false })
   return replayed
 }
 
@@ -103,7 +113,8 @@ function readHead(line = ''): Replayed | undefined {
   const { format, owner, record } = read.data
   const history = record.history as unknown as History
   if (!isSound(history)) return undefined
-  return { owner, record: { meta: record.meta as Meta, history }, isWhole: format === FORMAT && owner !== undefined }
+  const isWhole = format === FORMAT && owner !== undefined
+  return { owner, record: { meta: record.meta as Meta, history }, isWhole, isFiled: false }
 }
 
 function isSound({ entries, versions, shown }: History): boolean {

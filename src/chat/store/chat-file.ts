@@ -63,6 +63,11 @@ export class ChatFile {
     return await writing(this.#path, async () => (await standing(this.#path, this.#stamp)) === 'changed')
   }
 
+  /** Whether what was written last stands there still. Never rejects. */
+  async isAsWritten(): Promise<boolean> {
+    return (await standing(this.#path, this.#stamp).catch(() => undefined)) === 'same'
+  }
+
   /** Calls it otherwise; its model and its time stay. @throws PluginError STORE_CHANGED, STORE_FULL, STORE_UNWRITABLE; then it is as it was */
   async rename(name: string): Promise<void> {
     const ours = readFileName(this.file)

@@ -46,6 +46,8 @@ export async function cleanUp(keepDays: number | false, deps: CleanupDeps): Prom
   await deps.trash.empty()
   await removeUnfinished(deps)
   if (keepDays === false) return 0
+  // While the files stand where they were left.
+  await leftBehind(deps.journals)
   const old = await tooOld(keepDays, deps)
   const { files, batch } = await deps.trash.take(
     old.map(({ file }) => file),

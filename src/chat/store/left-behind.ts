@@ -15,11 +15,11 @@ export interface LeftBehindDeps {
   clock: Clock
 }
 
-/** What Neovims that are gone have left over, newest first; one of which everything is in its file was ended well, and is removed. */
+/** What Neovims that are gone have left over, newest first; one of which everything is in its file, or was when it ended, was ended well, and is removed. */
 export async function leftBehind(journals: LeftBehindDeps['journals']): Promise<LeftJournal[]> {
   const left: LeftJournal[] = []
   for (const journal of await journals.left()) {
-    if (await isWholeIn(journal.record)) await journals.drop(journal.key)
+    if (journal.isFiled || (await isWholeIn(journal.record))) await journals.drop(journal.key)
     else left.push(journal)
   }
   return left

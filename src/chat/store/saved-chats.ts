@@ -29,6 +29,11 @@ export interface SavedChatsDeps {
   folder(): string
   claims: Claims
   trash: Trash
+  /**
+   * Looks which of the chats that were left over are wholly in their files, while these are as they were left.
+   * Whatever is done to the files then takes nothing from those.
+   */
+  settleLeft(): Promise<unknown>
   /** Renames the living chat that has this file; `undefined` when none of this Neovim has. */
   renameLiving(file: string, name: string): Promise<string> | undefined
 }
@@ -136,6 +141,7 @@ export class SavedChats {
   async #rename(file: string, name: string): Promise<string> {
     const { claims, folder, renameLiving } = this.#deps
     const path = chatPath(folder(), file)
+    await this.#deps.settleLeft()
     const living = renameLiving(file, name)
     if (living) return living
     await claims.claim(file)
@@ -149,6 +155,7 @@ export class SavedChats {
   }
 
   async #delete(files: readonly string[]): Promise<{ count: number }> {
+    await this.#deps.settleLeft()
     const open = await this.#deps.claims.open()
     for (const file of files) {
       chatPath(this.#deps.folder(), file)
@@ -169,6 +176,7 @@ export class SavedChats {
   }
 
   async #clear(): Promise<{ count: number }> {
+    await this.#deps.settleLeft()
     const { chats } = await this.#clearable()
     const { files } = await this.#deps.trash.take(
       chats.map(({ file }) => file),

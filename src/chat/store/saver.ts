@@ -188,13 +188,19 @@ export class Saver {
     })
   }
 
-  /** The host ends: what is due is saved, unless an answer comes, and the file is let go. Never rejects. */
-  leave(): Promise<void> {
+  /**
+   * The host ends: what is due is saved, unless an answer comes, and the file is let go. Never rejects.
+   * @returns the record, if all of it is in its file
+   */
+  leave(): Promise<ChatRecord | undefined> {
     return this.#inTurn(async () => {
       await this.#saveByItself()
       this.#isOver = true
       this.#timer?.abort()
+      const record = this.#deps.record()
+      const isFiled = !this.#isDue() && record.meta.queue === undefined && (await this.#file?.isAsWritten())
       await this.#file?.release()
+      return isFiled ? record : undefined
     })
   }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Owner } from '../journal/owner.ts'
 import { Claims } from './claims.ts'
 import { cleanUp } from './cleanup.ts'
-import { type LeftBehindDeps, throwAway } from './left-behind.ts'
+import { type LeftBehindDeps, leftBehind, throwAway } from './left-behind.ts'
 import { SavedChats, type SavedChatsDeps, type SavedHandlers } from './saved-chats.ts'
 import { Trash } from './trash.ts'
 
@@ -31,7 +31,10 @@ export class Store {
     this.#deps = deps
     this.claims = new Claims({ folder: () => join(dataFolder(), 'claims'), owner, clock })
     this.#trash = new Trash({ folder: () => join(dataFolder(), 'trash'), chats: () => this.folder(), clock })
-    this.#saved = new SavedChats({ ...deps, folder: () => this.folder(), claims: this.claims, trash: this.#trash })
+    this.#saved = new SavedChats({
+      ...{ ...deps, folder: () => this.folder(), claims: this.claims, trash: this.#trash },
+      settleLeft: () => leftBehind(deps.journals).catch((error: unknown) => deps.warn(String(error))),
+    })
   }
 
   get handlers(): SavedHandlers {

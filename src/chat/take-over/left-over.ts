@@ -9,7 +9,7 @@ export async function leftOvers(journals: Pick<Journals, 'left' | 'drop'>): Prom
   return (await leftBehind(journals)).map(leftOverOf)
 }
 
-export function leftOverOf({ key, record, changed }: LeftJournal): LeftOver {
+export function leftOverOf({ key, record, changed }: Omit<LeftJournal, 'isFiled'>): LeftOver {
   const { turns } = current(record.history)
   const { title, model } = record.meta
   const draft = draftOf(record.meta)?.text ?? ''

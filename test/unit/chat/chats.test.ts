@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { readChat } from '../../../src/chat/store/opening.ts'
@@ -10,9 +10,12 @@ import { setUpStore } from './store/folder.ts'
 
 type Rig = Awaited<ReturnType<typeof setUp>>
 
-async function setUp({ isAutomatic = true } = {}) {
+/** Of no process. */
+const GONE = 2 ** 30
+
+async function setUp({ isAutomatic = true, pid = process.pid } = {}) {
   const store = await setUpStore()
-  const rig = setUpChats(store.chats, { data: store.data, isAutomatic })
+  const rig = setUpChats(store.chats, { data: store.data, isAutomatic, pid })
   return { ...rig, ...store, claims: rig.claims, clock: rig.clock, chatsOfHost: rig.chats }
 }
 
@@ -198,7 +201,7 @@ describe('a saved chat that is loaded', () => {
 
 describe('a Neovim that is gone', () => {
   it('leaves what is saved in its file, and nothing over', async () => {
-    const rig = await setUp()
+    const rig = await setUp({ pid: GONE })
     await talk(rig, 'Why?')
     rig.handlers['chat.draft']({ chat: CHAT, text: 'Or' })
     await rig.handlers['chat.save']({ chat: CHAT, name: 'locks' })
@@ -207,16 +210,40 @@ describe('a Neovim that is gone', () => {
     const [file = ''] = await readdir(rig.chats)
     expect((await readChat(rig.chats, file)).record.meta.draft).toEqual({ text: 'Or else' })
     expect(await rig.claims.open()).toEqual(new Map())
-    expect(await readdir(join(rig.data, 'journal'))).toHaveLength(1)
-    const dropped: string[] = []
-    const journals = {
-      left: async () => [{ key: 'k', record: (await rig.journals.resume(await keyIn(rig.data))).record, changed: 0 }],
-      drop: async (key: string) => dropped.push(key) > 0,
-    }
-    expect(await leftOvers(journals)).toEqual([])
-    expect(dropped).toEqual(['k'])
-    await writeFile(join(rig.chats, file), 'theirs')
-    expect(await leftOvers(journals)).toMatchObject([{ title: 'locks', turns: 2, last: 'Or else' }])
+    expect(await rig.journals.left()).toMatchObject([{ isFiled: true }])
+    // Whatever became of the file since, the chat was not lost.
+    await rm(join(rig.chats, file))
+    expect(await leftOvers(rig.journals)).toEqual([])
+    expect(await readdir(join(rig.data, 'journal'))).toEqual([])
+  })
+
+  it('leaves over what its file does not hold, or did not hold any more', async () => {
+    const rig = await setUp({ isAutomatic: false, pid: GONE })
+    await talk(rig, 'Why?')
+    await rig.handlers['chat.save']({ chat: CHAT, name: 'locks' })
+    rig.handlers['chat.draft']({ chat: CHAT, text: 'Or else' })
+    await rig.chatsOfHost.leave()
+    expect(await leftOvers(rig.journals)).toMatchObject([{ title: 'locks', turns: 2, last: 'Or else' }])
+
+    const other = await setUp({ pid: GONE })
+    await talk(other, 'Why?')
+    const { file } = await other.handlers['chat.save']({ chat: CHAT, name: 'locks' })
+    await rm(join(other.chats, file))
+    await other.chatsOfHost.leave()
+    expect(await leftOvers(other.journals)).toMatchObject([{ title: 'locks', turns: 2 }])
+  })
+
+  it('leaves over what only its next host heard of', async () => {
+    const rig = await setUp({ pid: GONE })
+    await talk(rig, 'Why?')
+    const { file } = await rig.handlers['chat.save']({ chat: CHAT, name: 'locks' })
+    await rig.chatsOfHost.leave()
+    const next = setUpChats(rig.chats, { data: rig.data, isAutomatic: false, pid: GONE })
+    await next.handlers['chat.open']({ chat: CHAT, key: await keyIn(rig.data) })
+    next.handlers['chat.draft']({ chat: CHAT, text: 'Or else' })
+    await next.chats.leave()
+    await rm(join(rig.chats, file))
+    expect(await leftOvers(next.journals)).toMatchObject([{ title: 'locks', last: 'Or else' }])
   })
 
   it('has its chats renamed where they live', async () => {

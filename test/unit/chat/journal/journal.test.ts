@@ -32,7 +32,7 @@ describe('a journal', () => {
     expect(file.calls).toEqual([])
     ledger.apply({ type: 'meta', set: { draft: { text: 'w' } } })
     await clock.advance(SECOND)
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
     expect(clock.sleeping).toBe(0)
     await journal.close({ keep: false })
     expect(file.isThere).toBe(false)
@@ -68,7 +68,22 @@ describe('a journal', () => {
     ledger.apply(answered)
     found()
     await clock.advance(SECOND)
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
+  })
+
+  test('tells that all of it was in a file, until the chat goes on', async () => {
+    const { file, ledger, journal } = setUp()
+    ledger.apply(asked)
+    const { record } = ledger
+    await journal.flush()
+    journal.filed(record)
+    await journal.flush()
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record, isWhole: true, isFiled: true })
+    expect(replay(`${file.synced}{"torn`)).toMatchObject({ isFiled: false })
+    ledger.apply(answered)
+    journal.filed(record)
+    await journal.flush()
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
   })
 
   test('is on the disk when it was flushed', async () => {
@@ -94,7 +109,7 @@ describe('a journal', () => {
     ledger.apply(answered)
     await journal.flush()
     expect(file.calls).toEqual(['append', 'sync'])
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
   })
 
   test('does not grow without end', async () => {
@@ -122,7 +137,7 @@ describe('a journal', () => {
     expect(troubles).toEqual([file.refusal])
     file.refusal = undefined
     await clock.advance(3 * SECOND)
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
     file.refusal = new Error('EROFS')
     ledger.apply(answered)
     await clock.advance(SECOND)
@@ -154,7 +169,8 @@ describe('a journal', () => {
         }
         await journal.close({ keep: true })
         expect(ledger.record).toEqual(records.at(-1))
-        if (file.text !== '') expect(replay(file.text)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true })
+        if (file.text !== '')
+          expect(replay(file.text)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
         const bytes = Buffer.from(file.text)
         const { record } = replay(bytes.subarray(0, where % (bytes.length + 1)).toString('utf8'))
         // Drafts may be ahead of words that came just before them: what is told of either once was.

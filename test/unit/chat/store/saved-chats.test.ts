@@ -10,11 +10,14 @@ async function setUp() {
   const batches: SavedChat[][] = []
   const surface = { savedFound: async (_: number, entries: readonly SavedChat[]) => void batches.push([...entries]) }
   const { claims, trash } = store
+  /** What was there when it was asked which left-over chats are in their files. */
+  const seen: string[][] = []
   const saved = new SavedChats({
     ...{ surface, folder: () => store.chats, claims, trash },
+    settleLeft: async () => void seen.push(await store.files()),
     renameLiving: (file, name) => (file === named('living') ? Promise.resolve(named(name)) : undefined),
   })
-  return { ...store, batches, surface, handlers: saved.handlers }
+  return { ...store, batches, seen, surface, handlers: saved.handlers }
 }
 
 describe('the saved chats', () => {
@@ -49,6 +52,17 @@ describe('the saved chats', () => {
       text: expect.stringContaining('the needle'),
       marks: expect.arrayContaining([{ line: 2, from: 4, to: 10 }]),
     })
+  })
+
+  it('are looked for by what was left over before anything is done to them', async () => {
+    const { handlers, write, seen, files } = await setUp()
+    await write(named('a'), chatText('x'))
+    await handlers['saved.rename']({ file: named('a'), name: 'b' })
+    await handlers['saved.delete']({ files: [named('b')] })
+    await write(named('c'), chatText('x'))
+    await handlers['saved.clear']({})
+    expect(seen).toEqual([[named('a')], [named('b')], [named('c')]])
+    expect(await files()).toEqual([])
   })
 
   it('are looked for no further when nobody waits', async () => {

@@ -200,6 +200,18 @@ describe('the daily look', () => {
     expect(record.meta).toMatchObject({ draft: { text: 'waits\n\ndraft' } })
   })
 
+  it('takes nothing from a left-over chat by moving its file', async () => {
+    const store = await setUpStore({ now: NOW })
+    await store.write(named('old'), chatText('Why?'), 31)
+    const { record } = await readChat(store.chats, named('old'))
+    const owner = { pid: 2 ** 22 + 1, start: 'long ago', host: hostname() }
+    const meta = { ...record.meta, file: join(store.chats, named('old')) }
+    await mkdir(join(store.data, 'journal'))
+    await writeFile(join(store.data, 'journal', 'k.jsonl'), [...headPieces(owner, { ...record, meta })].join(''))
+    expect(await cleanUp(30, depsOf(store))).toBe(1)
+    expect(await readdir(join(store.data, 'journal'))).toEqual([])
+  })
+
   it('does not let its log grow for ever', async () => {
     const store = await setUpStore({ now: NOW })
     await writeFile(join(store.data, 'cleanup.log'), 'x'.repeat(300_000))
