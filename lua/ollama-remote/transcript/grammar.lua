@@ -110,10 +110,13 @@ local function seconds(ms)
   return ms < 9950 and ('%.1f s'):format(ms / 1000) or ('%.0f s'):format(ms / 1000)
 end
 
---- `12 s`, `2 min 5 s`
+--- `0.4 s`, `12 s`, `2 min 5 s`
 ---@param value number of seconds
 ---@return string
 function M.duration(value)
+  if value < 0.95 then
+    return ('%.1f s'):format(math.max(value, 0.1))
+  end
   local whole = math.floor(value + 0.5)
   if whole < 120 then
     return ('%d s'):format(whole)

@@ -116,9 +116,9 @@ describeWithNeovim('the transcript', (nvim) => {
     await front.perform([
       'render',
       1,
-      `${other}### ◆ thinking\n\nLet me see\n\n### ◆ answer · thought for 2.000 s\n\nSo\n\n`,
+      `${other}### ◆ thinking\n\nLet me see\n\n### ◆ answer · thought for 0.420 s\n\nSo\n\n`,
     ])
-    await front.nvim.waitForScreen((text) => /▸ thought for 2 s/.test(text) && !text.includes('Let me see'))
+    await front.nvim.waitForScreen((text) => /▸ thought for 0\.4 s/.test(text) && !text.includes('Let me see'))
   })
 
   test('a thinking that is being read stays open for its reader', async () => {
