@@ -52,13 +52,14 @@ export class Editing {
   }
 
   /**
-   * Puts a text in place of a turn, and drops what follows it; the former conversation stays in the history.
+   * Puts a text that is sent `at` this local time in place of a turn, and drops what follows it; the former conversation
+   * stays in the history.
    * @throws PluginError CHAT_BUSY, CHAT_NO_TURN
    */
-  rewrite({ turn, seen }: SeenTurn, text: string): void {
+  rewrite({ turn, seen }: SeenTurn, text: string, at: string): void {
     const { transcript, refuseWhileBusy } = this.#deps
     refuseWhileBusy()
-    transcript.branch(turn - 1, rewritten(this.#at(turn, seen), text))
+    transcript.branch(turn - 1, rewritten(this.#at(turn, seen), text, at))
   }
 
   /**

@@ -263,7 +263,7 @@ export class Session {
   }
 
   async #replace(turn: SeenTurn, text: string, model: string): Promise<void> {
-    this.editing.rewrite(turn, text)
+    this.editing.rewrite(turn, text, localTime(this.#deps.clock.now()))
     this.#forgetDraft()
     if (this.conversation.turns.at(-1)?.role === 'user') return this.#ask(model)
     await this.#transcript.settle()

@@ -96,12 +96,12 @@ export function finish(conversation: Conversation, end: TurnEnd): Conversation {
 }
 
 /**
- * A turn with another text. An assistant's turn stays one, as if it had answered so: what was told of the former answer
- * goes, what it thought stays.
+ * A turn with another text, sent `at` that time. An assistant's turn stays one, as if it had answered so: what was told of
+ * the former answer goes, what it thought and when it came stay.
  */
-export function rewritten(turn: Turn, text: string): Turn {
+export function rewritten(turn: Turn, text: string, at: string): Turn {
   const { note: _note, usage: _usage, seams: _seams, ...kept } = turn
-  return kept.role === 'assistant' ? { ...kept, text, end: 'done' } : { ...kept, text }
+  return kept.role === 'assistant' ? { ...kept, text, end: 'done' } : { ...kept, text, at }
 }
 
 /** @throws PluginError CHAT_NO_TURN */

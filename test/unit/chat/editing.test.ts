@@ -55,6 +55,7 @@ describe('an answer that was asked for again', () => {
 describe('a turn', () => {
   test('of the person has its edits as variants', async () => {
     const rig = await twoTurns()
+    await rig.clock.advance(60_000)
     await rig.session.send('z', { replaces: { turn: 1 } })
     await answered(rig, 'Z')
     expect(marks(rig)).toEqual(['‹2/2›'])
@@ -62,7 +63,7 @@ describe('a turn', () => {
       shown: 2,
       variants: [
         { text: 'a', name: 'You', at: '2026-11-20 14:02:31' },
-        { text: 'z', name: 'You', at: '2026-11-20 14:02:31' },
+        { text: 'z', name: 'You', at: '2026-11-20 14:03:31' },
       ],
     })
     await rig.session.editing.variant({ turn: 1 }, 1)

@@ -43,8 +43,9 @@ describe('a conversation', () => {
 
   test('can have the text of a turn rewritten', () => {
     const told = { ...answer('A'), thinking: 'Hm', note: { code: 'X', text: 'x' }, usage: { totalMs: 1 } }
-    expect(rewritten(user('a'), 'c')).toEqual(user('c'))
-    expect(rewritten(told, 'C')).toEqual({ ...answer('C'), thinking: 'Hm' })
+    const at = '2026-11-21 08:00:00'
+    expect(rewritten(user('a'), 'c', at)).toEqual({ ...user('c'), at })
+    expect(rewritten(told, 'C', at)).toEqual({ ...answer('C'), thinking: 'Hm' })
   })
 
   test('can lose its last answer, and stays the same value when it has none', () => {
