@@ -49,17 +49,25 @@ local function note(entry)
     or ''
 end
 
+--- When it was last written, by which the list is sorted.
+---@param entry ollama.SavedChat
+---@param format string as |strftime()| takes it
+---@return string
+local function written(entry, format)
+  return os.date(format, math.floor(entry.changed / 1000)) --[[@as string]]
+end
+
 ---@param entry ollama.SavedChat
 ---@return string[]
 local function saved_cells(entry)
   if entry.match then
-    local when = entry.open and note(entry) or entry.created:sub(1, 10)
+    local when = entry.open and note(entry) or written(entry, '%Y-%m-%d')
     return { found_line(entry.title, when, entry.match) }
   end
   return {
     cut(entry.title, WIDTHS.saved[1]),
     cut(entry.model, WIDTHS.saved[2]),
-    entry.created:sub(1, 16),
+    written(entry, '%Y-%m-%d %H:%M'),
     require('ollama-remote.amounts').size(entry.bytes),
     note(entry),
   }
