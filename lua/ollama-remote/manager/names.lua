@@ -35,11 +35,28 @@ function M.load(callback)
   end)
 end
 
---- For `completion` of input(): names to pull.
+--- For `completion` of input(): names to pull, after a server's too, as in `gpu:qwen3:4b`.
 ---@param lead string
 ---@return string[]
 function M.complete(lead)
-  return beginning_with(names, lead)
+  local found = beginning_with(names, lead)
+  local server, rest = lead:match('^([^:]+:)(.*)$')
+  if #found > 0 or not server then
+    return found
+  end
+  return vim.tbl_map(function(name)
+    return server .. name
+  end, beginning_with(names, rest))
+end
+
+--- A name to pull without that of its server, which stands before it everywhere else; unless models are called so.
+---@param name string
+---@param server string
+---@return string
+function M.without_server(name, server)
+  local prefix = server .. ':'
+  local is_model = #beginning_with(names, prefix) > 0
+  return not is_model and vim.startswith(name, prefix) and name:sub(#prefix + 1) or name
 end
 
 --- Installed models, as `server:model`: also those that hold no chats, where the list of models has shown them.

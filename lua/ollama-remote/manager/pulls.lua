@@ -36,13 +36,14 @@ end
 --- question does not wait for the names: they come while it stands.
 function M.pull()
   with_server(function(server)
-    require('ollama-remote.manager.names').load()
+    local names = require('ollama-remote.manager.names')
+    names.load()
     local options = {
       prompt = ('Pull to %s: '):format(server),
       completion = "customlist,v:lua.require'ollama-remote.manager.names'.complete",
     }
     vim.ui.input(options, function(text)
-      local name = vim.trim(text or '')
+      local name = names.without_server(vim.trim(text or ''), server)
       if name ~= '' then
         start(server, name)
         manager.want(server .. ':' .. name)

@@ -270,6 +270,17 @@ describeWithNeovim('the models', (nvim) => {
     expect(await front.waitForRequests('pulls.start')).toEqual([{ server: 'gpu', model: 'llama3.2:1b' }])
   })
 
+  test('are pulled by a name with the server before it, as names stand elsewhere', async () => {
+    const names = { installed: ['qwen3:32b'], well_known: ['llama3.2:1b'] }
+    const front = await startFront(nvim, { script: { ...SCRIPT, names } })
+    await openModels(front)
+    await front.nvim.type('p')
+    await front.nvim.waitForScreen(/Pull to gpu:/)
+    await front.waitForRequests('models.names', 2)
+    await front.nvim.type('gpu:lla<Tab><CR>')
+    expect(await front.waitForRequests('pulls.start')).toEqual([{ server: 'gpu', model: 'llama3.2:1b' }])
+  })
+
   test('are pulled by a name that is typed at once, before the names for <Tab> are known', async () => {
     const front = await startFront(nvim, { script: { ...SCRIPT, hold: ['models.names'] } })
     await openModels(front)
