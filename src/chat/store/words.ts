@@ -41,6 +41,8 @@ const LONGEST = 200
 const BEFORE = 24
 /** Of a word that stands everywhere, so many places are compared. */
 const MOST_PLACES = 500
+/** And so many marked: nobody looks at more, and an editor has to draw them. */
+const MOST_MARKS = 1_000
 
 /** Where what the transcript does not show begins. */
 const BLOCK = /^<!-- ◆ [a-z]/m
@@ -99,27 +101,32 @@ export function placeIn(text: string, words: readonly Word[]): Place | undefined
   return best
 }
 
-/** The words in a few lines, which need not be there. @returns by line, from 0; `from` and `to` in bytes */
+/** The words in a few lines, which need not be there; of very many the first. @returns by line, from 0; `from` and `to` in bytes */
 export function marksIn(lines: readonly string[], words: readonly Word[]): Mark[] {
-  return lines.flatMap((text, line) =>
-    words.flatMap(({ pattern }) =>
-      Array.from(text.matchAll(pattern), ({ index, 0: found }) => {
-        const from = Buffer.byteLength(text.slice(0, index))
-        return { line, from, to: from + Buffer.byteLength(found) }
-      }),
-    ),
-  )
+  const marks: Mark[] = []
+  for (const [line, text] of lines.entries()) {
+    for (const { pattern } of words) {
+      let [end, to] = [0, 0]
+      for (const { index, 0: found } of text.matchAll(pattern)) {
+        if (marks.length === MOST_MARKS) return marks
+        const from = to + Buffer.byteLength(text.slice(end, index))
+        end = index + found.length
+        to = from + Buffer.byteLength(found)
+        marks.push({ line, from, to })
+      }
+    }
+  }
+  return marks
 }
 
 /** In each line the first. */
 function placesOf(text: string, { pattern }: Word): Place[] {
   const places: Place[] = []
-  let lineEnd = -1
-  for (const { index: at } of text.matchAll(pattern)) {
-    if (at < lineEnd) continue
+  const next = new RegExp(pattern)
+  for (let found = next.exec(text); found && places.length < MOST_PLACES; found = next.exec(text)) {
+    const at = found.index
     places.push({ start: text.lastIndexOf('\n', at - 1) + 1, at })
-    if (places.length === MOST_PLACES) break
-    lineEnd = endOfLine(text, at)
+    next.lastIndex = endOfLine(text, at)
   }
   return places
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { matchIn, narrows, wordsOf } from '../../../../src/chat/store/words.ts'
+import { marksIn, matchIn, narrows, wordsOf } from '../../../../src/chat/store/words.ts'
 
 const match = (query: string, text: string) => matchIn(Buffer.from(text), wordsOf(query))
 
@@ -25,6 +25,20 @@ describe('the words of a query', () => {
   it('are looked for in no text for ever', () => {
     const text = 'e\n'.repeat(50_000)
     expect(match('e', text)).toMatchObject({ line: 1 })
+  })
+
+  it('are marked where they stand, in bytes, and where they stand everywhere in so many places as anybody looks at', () => {
+    const marked = (query: string, ...lines: string[]) =>
+      marksIn(lines, wordsOf(query)).map(({ line, from, to }) => [
+        line,
+        Buffer.from(lines[line] ?? '').toString('utf8', from, to),
+      ])
+    expect(marked('größe é', 'die Größe, 😀 GRÖSSE, größe', 'x', 'é')).toEqual([
+      [0, 'Größe'],
+      [0, 'größe'],
+      [2, 'é'],
+    ])
+    expect(marked('e', 'ße'.repeat(20_000), 'e')).toEqual(Array(1_000).fill([0, 'e']))
   })
 
   it('narrow those whose letters they hold', () => {
