@@ -1,5 +1,5 @@
 // What is in the folder of the saved chats. Not here: what stands in the files.
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { localTime } from '../record/conversation.ts'
@@ -128,11 +128,21 @@ function timeIn(file: string): string {
   return file.slice(-TIME_LENGTH - ENDING.length)
 }
 
-/** Nothing of a file that is gone meanwhile, is none, or has nothing in it yet. */
+/** Nothing of a file that is gone meanwhile, is none, or has nothing in it yet. @throws PluginError STORE_UNREADABLE */
 function seen(folder: string, file: string): Listed[] {
-  const stats = statSync(join(folder, file), { throwIfNoEntry: false })
+  const stats = statsOf(join(folder, file))
   if (!stats?.isFile() || stats.size === 0) return []
   const { mtimeMs: changed, size: bytes } = stats
   const created = readFileName(file)?.created ?? localTime(changed)
   return [{ file, ...titleIn(file), created, changed, bytes }]
+}
+
+/** `undefined` where there is no file, be it that links lead to each other. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    throw readFailure(error, path)
+  }
 }

@@ -17,6 +17,7 @@ describe('the list of saved chats', () => {
     await write('image.png', 'x')
     await mkdir(join(chats, 'folder.txt'))
     await symlink('/nowhere', join(chats, 'link.txt'))
+    await symlink('loop.txt', join(chats, 'loop.txt'))
     const list = await listed(chats)
     expect(list.map(({ title }) => title)).toEqual(['new', 'notes', 'old'])
     expect(list[0]).toMatchObject({ model: 'qwen3-32b', created: '2025-01-22 09:15:34', file: named('new') })
