@@ -90,6 +90,9 @@ local function give_back(chat, pending, failure)
   if chats.get(chat.id) then
     require('ollama-remote.chat.prompt').give_back(chat, pending)
     require('ollama-remote.chat.draft').returned(chat)
+  elseif chats.buffer(chat, 'prompt') then
+    -- It is being ended, and may go on. What its file gets of it is the host's to know.
+    require('ollama-remote.chat.prompt').give_back(chat, pending)
   end
   message.tell(failure)
 end

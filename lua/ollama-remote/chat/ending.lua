@@ -6,7 +6,8 @@ local message = require('ollama-remote.message')
 local rpc = require('ollama-remote.rpc')
 local session = require('ollama-remote.chat.session')
 
---- What could not be saved goes on: nothing written is lost.
+--- What could not be saved goes on: nothing written is lost. What the host wrote meanwhile found no chat, so all of it is
+--- written anew.
 ---@param chat ollama.Chat
 ---@param failure ollama.Error
 local function go_on(chat, failure)
@@ -15,6 +16,21 @@ local function go_on(chat, failure)
   require('ollama-remote.ui').show(chat)
   session.refresh(chat)
   message.tell(failure)
+  if chat.known then
+    chat.known = false
+    session.when_known(chat, message.tell)
+  end
+end
+
+--- Stops what runs, which the end would do by itself: but should the chat go on, the prompt that was taken back by it
+--- belongs to its author.
+---@param chat ollama.Chat
+local function stop(chat)
+  rpc.request('chat.stop', { chat = chat.id, all = true }, function(_, stopped)
+    if stopped and stopped.taken and chats.buffer(chat, 'prompt') then
+      require('ollama-remote.chat.prompt').give_back(chat, { text = stopped.taken })
+    end
+  end)
 end
 
 --- Ends the chat; by itself the host saves it first, unless that is off.
@@ -47,6 +63,9 @@ local function finish(chat, unsaved, on_end)
     end
     if unsent then
       require('ollama-remote.chat.draft').tell(chat)
+    end
+    if running then
+      stop(chat)
     end
     rpc.request('chat.close', { chat = chat.id, unsaved = unsaved }, function(failure)
       if failure and failure.code ~= 'HOST_EXITED' then

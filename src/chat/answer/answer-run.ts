@@ -106,6 +106,8 @@ export class AnswerRun {
 
   /** @param leavesMark whether one that has no word yet is told of in the transcript */
   stop(reason: PluginError, { leavesMark = true } = {}): void {
+    // Who asks twice has been answered once.
+    if (this.#answer.isStopped) return
     this.#leavesMark = leavesMark
     this.#answer.stop(reason)
   }

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { parseChat } from '../../../src/chat/transcript/chat-file.ts'
 import type { Method } from '../../../src/rpc/protocol.ts'
 import { describeWithNeovim, describeWithSshd } from '../../support/real-parts.ts'
-import { CHAT, gone, sharedSshd, startWorld, type World } from './world.ts'
+import { CHAT, gone, STEPWISE, sharedSshd, startWorld, type World } from './world.ts'
 
 /** A chat of which Lua knows nothing: what the host writes for it goes nowhere. */
 const OTHER = 900
@@ -136,6 +136,28 @@ describeWithSshd('saved chats', (openssh) => {
       await vi.waitFor(async () => expect(await world.nvim.messages()).toMatch(/changed by another program/), PATIENCE)
       expect(await readFile(join(chatsIn(folder), file), 'utf8')).toBe('by another program')
       expect((await world.lastTurn()).text).toBe('So.')
+    })
+
+    test('a chat that could not be saved at its end goes on with all that was said and written in it', async () => {
+      const folder = await sharedFolder()
+      const world = await start(folder)
+      await world.open()
+      world.ollama.script({ pieces: ['Because.'] })
+      await world.ask('why')
+      await world.nvim.waitForLua(`return ${CHAT}.state.file ~= nil and not ${CHAT}.state.unsaved`)
+      const [file = ''] = await savedIn(folder)
+      await writeFile(join(chatsIn(folder), file), 'by another program')
+      world.ollama.script({ ...STEPWISE, pieces: ['So ', 'it is.'] })
+      await world.send('and')
+      await world.waitForTranscript('So ')
+      await world.send('then')
+      await world.nvim.waitForLua(`return ${CHAT}.state.queued == 1`)
+      await world.nvim.type('iunfinished<Esc> oc')
+      await world.nvim.waitForLua(`return ${CHAT} and ${CHAT}.stuck`)
+      await vi.waitFor(async () => expect(await world.promptText()).toBe('then\n\nunfinished'), PATIENCE)
+      await vi.waitFor(async () => expect((await world.lastTurn()).end).toBe('stopped'), PATIENCE)
+      await world.nvim.type('<Esc>:%d<CR>')
+      await world.worksAgain()
     })
 
     test('a draft outlives a terminal that is closed, and a Neovim that is told to end', async () => {

@@ -225,4 +225,19 @@ describeWithNeovim('saving', (nvim) => {
     await front.nvim.type('3<CR>')
     expect((await front.waitForRequests('chat.close', 2)).at(-1)).toEqual({ chat: 1, unsaved: 'discard' })
   })
+
+  test('a chat that goes on has the prompt in it again that its end took back', async () => {
+    const full = { code: 'STORE_FULL', message: 'The disk is full', hint: 'Make room, then end it again.' }
+    const script = { fail: { 'chat.close': full }, stopped: { taken: 'hold this' }, state: { autosave: true } }
+    const front = await startFront(nvim, { script })
+    await front.open()
+    await front.sendHeld()
+    await front.nvim.type('imore<Esc> oc')
+    await front.nvim.waitForScreen(/The disk is full/)
+    expect(await front.promptText()).toBe('hold this\n\nmore')
+    await front.nvim.waitForLua(`return ${CHAT}.known`)
+    const methods = (await front.nvim.lua<[string][]>('return _G.fake_requests')).map(([method]) => method)
+    const stopped = methods.indexOf('chat.stop')
+    expect(methods.slice(stopped, stopped + 3)).toEqual(['chat.stop', 'chat.close', 'chat.open'])
+  })
 })

@@ -244,6 +244,8 @@ describe('a prompt whose server is away', () => {
     await expectInStep(rig)
     const sent = rig.session.send('And?')
     expect(rig.session.stop()).toEqual({ taken: 'Why?' })
+    // As a key that is pressed twice.
+    expect(rig.session.stop()).toEqual({})
     await expectInStep(rig)
     await sent
     expect(rig.surface.text).toBe(renderShown(rig.session.record.history))
