@@ -49,8 +49,9 @@ export class App {
     this.#editor = new Editor(client)
     this.#journals = new Journals({
       folder: () => join(this.#dataFolder, 'journal'),
-      owner: () => this.#owner,
-      clock: systemClock,
+      ...{ owner: () => this.#owner, clock: systemClock },
+      onDamage: (path) =>
+        this.#warn(`Not all of what was written down of a chat can be read. As it was, it is kept in ${path}`),
       onTrouble: (error) => this.#warn(troubleOf(error, join(this.#dataFolder, 'journal'))),
     })
     this.#store = new Store({

@@ -1,7 +1,7 @@
 // The folder of the journals: begun, gone on with, and left over by Neovims that are gone. Not here: what is written into
 // one (journal.ts).
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { constants, copyFile, link, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { type ChatRecord, emptyRecord, isBlank } from '../record/record.ts'
@@ -18,6 +18,8 @@ export interface JournalsDeps {
   clock: Clock
   /** Told once of a disk that does not take what is written. */
   onTrouble(error: unknown): void
+  /** Told where a journal is kept of which not everything was understood. */
+  onDamage(path: string): void
 }
 
 /** A journal whose owner is gone. */
@@ -42,6 +44,8 @@ interface Found extends Replayed {
 }
 
 const ENDING = '.jsonl'
+/** Of a name that is no journal's any more. */
+const DAMAGED = '.damaged'
 const TELL_AGAIN_MS = 60_000
 
 export class Journals {
@@ -68,10 +72,12 @@ export class Journals {
     return this.#goOn(found, found.owner !== undefined && isSameOwner(found.owner, owner))
   }
 
-  /** What Neovims that are gone have left over, newest first. What cannot be read is left alone. */
+  /** What Neovims that are gone have left over, newest first. Of what nothing can be read, it is told where it is kept. */
   async left(): Promise<LeftJournal[]> {
     const all = await this.#all()
     const left = await Promise.all(all.map(async (found) => ((await this.#isTaken(found)) ? [] : [found])))
+    for (const { key, record, isDamaged } of left.flat())
+      if (isDamaged && isBlank(record) && (await this.#keepAside(key))) await rm(this.#path(key), { force: true })
     return left
       .flat()
       .filter(({ record }) => !isBlank(record))
@@ -97,11 +103,14 @@ export class Journals {
   async drop(key: string): Promise<boolean> {
     const found = await this.#read(key)
     if (found && (await this.#isTaken(found))) return false
+    if (found?.isDamaged && !(await this.#keepAside(key))) return false
     if (found) await rm(this.#path(key), { force: true })
     return true
   }
 
-  async #goOn({ key, record, isWhole, bytes }: Found, isOurs: boolean): Promise<Resumed> {
+  async #goOn({ key: former, record, isWhole, isDamaged, bytes }: Found, isOurs: boolean): Promise<Resumed> {
+    // What is not understood today is never written over.
+    const key = isDamaged && !(await this.#keepAside(former)) ? randomUUID() : former
     const deps = this.#journalDeps(key)
     const isSound = isWhole && isOurs
     const isOpen =
@@ -113,6 +122,19 @@ export class Journals {
     const journal = new Journal(key, record, deps, isOpen ? bytes : undefined)
     if (!isOpen) journal.renew()
     return { journal, record }
+  }
+
+  /** The file as it is stays beside the others. @returns whether it does */
+  async #keepAside(key: string): Promise<boolean> {
+    const [path, aside] = [this.#path(key), this.#path(key) + DAMAGED]
+    try {
+      // Not every file system has links.
+      await link(path, aside).catch(() => copyFile(path, aside, constants.COPYFILE_EXCL))
+    } catch {
+      return false
+    }
+    this.#deps.onDamage(aside)
+    return true
   }
 
   async #isTaken({ owner, changed }: Found): Promise<boolean> {

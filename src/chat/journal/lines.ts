@@ -14,6 +14,8 @@ export interface Replayed {
   record: ChatRecord
   /** Whether every line was understood, so that more may be written after them. */
   isWhole: boolean
+  /** Whether something stood there that was not understood; a last line that is torn is none. */
+  isDamaged: boolean
   /** Whether all of it was in the chat's file when it was written last. */
   isFiled: boolean
 }
@@ -95,13 +97,14 @@ export function replay(text: string): Replayed {
   const lines = text.split('\n')
   const torn = lines.pop()
   const begun = readHead(lines[0])
-  const replayed: Replayed = begun ?? { owner: undefined, record: emptyRecord, isWhole: false, isFiled: false }
+  const nothing = { owner: undefined, record: emptyRecord, isWhole: false, isDamaged: text !== '', isFiled: false }
+  const replayed: Replayed = begun ?? nothing
   for (const line of begun ? lines.slice(1) : lines) {
     const made = change.safeParse(parseJson(line)).data as Change | Filed | undefined
     replayed.isFiled = made?.type === 'filed'
     if (made?.type === 'filed') continue
     if (made && isPossible(replayed.record.history, made)) replayed.record = changedRecord(replayed.record, made)
-    else replayed.isWhole = false
+    else Object.assign(replayed, { isWhole: false, isDamaged: true })
   }
   if (torn !== '') Object.assign(replayed, { isWhole: false, isFiled: false })
   return replayed
@@ -113,8 +116,9 @@ function readHead(line = ''): Replayed | undefined {
   const { format, owner, record } = read.data
   const history = record.history as unknown as History
   if (!isSound(history)) return undefined
-  const isWhole = format === FORMAT && owner !== undefined
-  return { owner, record: { meta: record.meta as Meta, history }, isWhole, isFiled: false }
+  const isKnown = format === FORMAT
+  const whole = { isWhole: isKnown && owner !== undefined, isDamaged: !isKnown, isFiled: false }
+  return { owner, record: { meta: record.meta as Meta, history }, ...whole }
 }
 
 function isSound({ entries, versions, shown }: History): boolean {

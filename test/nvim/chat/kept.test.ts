@@ -1,5 +1,5 @@
 // What is written down of a chat outlives Neovim, with all that belongs to it.
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -7,6 +7,12 @@ import { describeWithNeovim, describeWithSshd } from '../../support/real-parts.t
 import { gone, STEPWISE, sharedSshd, startWorld } from './world.ts'
 
 const FIRST = 'vim.ui.select = function(items, _, on_choice) on_choice(items[1]) end'
+
+async function ownFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ollama-remote-kept-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 }))
+  return folder
+}
 
 describeWithSshd('a chat', (openssh) => {
   const sshd = sharedSshd(openssh)
@@ -19,8 +25,7 @@ describeWithSshd('a chat', (openssh) => {
     }
 
     test('comes back with its versions, its answer so far, what waited and what was being written', async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'ollama-remote-kept-'))
-      onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 }))
+      const folder = await ownFolder()
       const setup = { autosave: false, title: 'first-line' } as const
       const world = await startWorld(nvim, sshd(), { ssh: false, folder, setup })
       await world.open()
@@ -57,6 +62,17 @@ describeWithSshd('a chat', (openssh) => {
       await next.worksAgain()
       await next.nvim.command('Ollama recover')
       await next.nvim.waitForScreen(/No chat was left over/)
+    })
+
+    test('and of which nothing can be read is kept, and told of', async () => {
+      const folder = await ownFolder()
+      const journal = join(folder, 'data/nvim/ollama/journal')
+      await mkdir(journal, { recursive: true })
+      await writeFile(join(journal, 'k.jsonl'), 'nothing of this')
+      const world = await startWorld(nvim, sshd(), { ssh: false, folder })
+      await world.open()
+      await expect.poll(() => world.nvim.messages()).toContain(`is kept in ${join(journal, 'k.jsonl.damaged')}`)
+      expect(await readFile(join(journal, 'k.jsonl.damaged'), 'utf8')).toBe('nothing of this')
     })
   })
 })

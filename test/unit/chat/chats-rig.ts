@@ -14,6 +14,7 @@ export function setUpChats(folder: string, { data = folder, pid = process.pid, i
   const owner = () => ownerOf(pid)
   const journals = new Journals({
     ...{ folder: () => join(data, 'journal'), owner, clock: systemClock },
+    onDamage: () => {},
     onTrouble: (error) => void said.push(String(error)),
   })
   const claims = new Claims({ folder: () => join(data, 'claims'), owner, clock: systemClock })

@@ -10,6 +10,7 @@ import { MemoryFile } from './memory-file.ts'
 
 const OWNER = { pid: 1, start: 'then', host: 'here' }
 const SECOND = 1_000
+const SOUND = { isWhole: true, isDamaged: false, isFiled: false }
 const asked = { type: 'append', turns: [{ role: 'user', text: 'q', at: '' }] } as const
 const answered = { type: 'append', turns: [{ role: 'assistant', text: '', at: '', model: 's:m' }] } as const
 const word = (text: string) => ({ type: 'extend', part: { type: 'text', text } }) as const
@@ -32,7 +33,7 @@ describe('a journal', () => {
     expect(file.calls).toEqual([])
     ledger.apply({ type: 'meta', set: { draft: { text: 'w' } } })
     await clock.advance(SECOND)
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, ...SOUND })
     expect(clock.sleeping).toBe(0)
     await journal.close({ keep: false })
     expect(file.isThere).toBe(false)
@@ -68,7 +69,7 @@ describe('a journal', () => {
     ledger.apply(answered)
     found()
     await clock.advance(SECOND)
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, ...SOUND })
   })
 
   test('tells that all of it was in a file, until the chat goes on', async () => {
@@ -78,12 +79,12 @@ describe('a journal', () => {
     await journal.flush()
     journal.filed(record)
     await journal.flush()
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record, isWhole: true, isFiled: true })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record, ...SOUND, isFiled: true })
     expect(replay(`${file.synced}{"torn`)).toMatchObject({ isFiled: false })
     ledger.apply(answered)
     journal.filed(record)
     await journal.flush()
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, ...SOUND })
   })
 
   test('is on the disk when it was flushed', async () => {
@@ -109,7 +110,7 @@ describe('a journal', () => {
     ledger.apply(answered)
     await journal.flush()
     expect(file.calls).toEqual(['append', 'sync'])
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, ...SOUND })
   })
 
   test('does not grow without end', async () => {
@@ -137,7 +138,7 @@ describe('a journal', () => {
     expect(troubles).toEqual([file.refusal])
     file.refusal = undefined
     await clock.advance(3 * SECOND)
-    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
+    expect(replay(file.synced)).toEqual({ owner: OWNER, record: ledger.record, ...SOUND })
     file.refusal = new Error('EROFS')
     ledger.apply(answered)
     await clock.advance(SECOND)
@@ -169,8 +170,7 @@ describe('a journal', () => {
         }
         await journal.close({ keep: true })
         expect(ledger.record).toEqual(records.at(-1))
-        if (file.text !== '')
-          expect(replay(file.text)).toEqual({ owner: OWNER, record: ledger.record, isWhole: true, isFiled: false })
+        if (file.text !== '') expect(replay(file.text)).toEqual({ owner: OWNER, record: ledger.record, ...SOUND })
         const bytes = Buffer.from(file.text)
         const { record } = replay(bytes.subarray(0, where % (bytes.length + 1)).toString('utf8'))
         // Drafts may be ahead of words that came just before them: what is told of either once was.
@@ -204,9 +204,13 @@ describe('a journal', () => {
 
   test('keeps what stands after a damaged line', () => {
     const head = `{"format":1,"owner":{"pid":1,"host":"h"},"record":{"meta":{},"history":{"entries":[],"versions":[[]],"shown":0}}}`
-    const { record, isWhole } = replay(`${head}\n${JSON.stringify(asked)}\n\u0000\u0000\n${JSON.stringify(answered)}\n`)
+    const { record, isWhole, isDamaged } = replay(
+      `${head}\n${JSON.stringify(asked)}\n\u0000\u0000\n${JSON.stringify(answered)}\n`,
+    )
     expect(record.history.entries).toHaveLength(2)
-    expect(isWhole).toBe(false)
+    expect([isWhole, isDamaged]).toEqual([false, true])
+    // A kill amid a write is no damage.
+    expect(replay(`${head}\n{"torn`)).toMatchObject({ isWhole: false, isDamaged: false })
   })
 })
 

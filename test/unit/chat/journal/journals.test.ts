@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -16,10 +16,12 @@ const gone: Owner = { pid: 1, start: 'another start', host: hostname() }
 
 let folder = ''
 const troubles: unknown[] = []
+const damaged: string[] = []
 
 beforeEach(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'ollama-remote-journals-')), 'journal')
   troubles.length = 0
+  damaged.length = 0
 })
 
 afterEach(async () => {
@@ -28,7 +30,13 @@ afterEach(async () => {
 
 function journalsOf(owner: () => Promise<Owner> = () => ownerOf(), now = systemClock.now): Journals {
   const clock = { ...systemClock, now }
-  return new Journals({ folder: () => folder, owner, clock, onTrouble: (error) => troubles.push(error) })
+  return new Journals({
+    folder: () => folder,
+    owner,
+    clock,
+    onDamage: (path) => damaged.push(path),
+    onTrouble: (error) => troubles.push(error),
+  })
 }
 
 /** Leaves a journal with one question. @returns its key */
@@ -96,11 +104,38 @@ describe('journals', () => {
   test('are offered as far as they can be read', async () => {
     const key = await leave(journalsOf())
     const path = join(folder, `${key}.jsonl`)
-    await writeFile(path, `damaged${(await readFile(path, 'utf8')).slice(7)}${JSON.stringify(asked)}\n{"torn`)
+    const text = `damaged${(await readFile(path, 'utf8')).slice(7)}${JSON.stringify(asked)}\n{"torn`
+    await writeFile(path, text)
     expect(await journalsOf().left()).toMatchObject([{ key }])
     const taken = await journalsOf().take(key)
     expect(taken?.record.history.entries).toHaveLength(1)
-    await taken?.journal.close({ keep: true })
+    await taken?.journal.close({ keep: false })
+    // The file as it was is never written over.
+    expect(damaged).toEqual([join(folder, `${taken?.journal.key}.jsonl.damaged`)])
+    expect(await readFile(damaged[0] ?? '', 'utf8')).toBe(text)
+    expect(await journalsOf().left()).toEqual([])
+  })
+
+  test('of which nothing can be read are kept, and told of once', async () => {
+    const key = await leave(journalsOf(async () => gone))
+    await writeFile(join(folder, `${key}.jsonl`), 'nothing of this')
+    expect(await journalsOf().left()).toEqual([])
+    expect(await journalsOf().left()).toEqual([])
+    expect(damaged).toEqual([join(folder, `${key}.jsonl.damaged`)])
+    expect(await readdir(folder)).toEqual([`${key}.jsonl.damaged`])
+    expect(await readFile(damaged[0] ?? '', 'utf8')).toBe('nothing of this')
+  })
+
+  test('that are damaged are removed only from the list', async () => {
+    const key = await leave(journalsOf(async () => gone))
+    await appendFile(join(folder, `${key}.jsonl`), 'damage\n')
+    expect(await journalsOf().left()).toMatchObject([{ key }])
+    // When it cannot be kept aside, it stays.
+    await writeFile(join(folder, `${key}.jsonl.damaged`), 'another')
+    expect(await journalsOf().drop(key)).toBe(false)
+    await rm(join(folder, `${key}.jsonl.damaged`))
+    expect(await journalsOf().drop(key)).toBe(true)
+    expect(await readdir(folder)).toEqual([`${key}.jsonl.damaged`])
   })
 
   test('that cannot be written are told of', async () => {

@@ -94,6 +94,7 @@ describe('the trash', () => {
 const journalsIn = (data: string) =>
   new Journals({
     ...{ folder: () => join(data, 'journal'), owner: () => ownerOf(process.pid), clock: clockAt(NOW) },
+    onDamage: () => {},
     onTrouble: () => {},
   })
 
