@@ -2,6 +2,11 @@
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+/** Of a journal's name. */
+export const ENDING = '.jsonl'
+/** After that, while it is begun anew. */
+export const UNFINISHED = '.new'
+
 /** Of text put together before the event loop goes on. */
 const SLICE = 256 * 1024
 
@@ -29,7 +34,7 @@ export class SystemJournalFile implements JournalFile {
 
   async begin(pieces: Iterable<string>): Promise<number> {
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
-    const fresh = `${this.#path}.new`
+    const fresh = this.#path + UNFINISHED
     await rm(fresh, { force: true })
     const handle = await open(fresh, 'wx', 0o600)
     try {

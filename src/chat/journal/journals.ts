@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { type ChatRecord, emptyRecord, isBlank } from '../record/record.ts'
 import { Journal } from './journal.ts'
-import { SystemJournalFile } from './journal-file.ts'
+import { ENDING, SystemJournalFile } from './journal-file.ts'
 import { type Replayed, replay } from './lines.ts'
 import { isAlive, isSameOwner, type Owner } from './owner.ts'
+import { settleUnfinished } from './unfinished.ts'
 
 export interface JournalsDeps {
   /** Known only after the handshake, as the owner is. */
@@ -43,7 +44,6 @@ interface Found extends Replayed {
   bytes: number
 }
 
-const ENDING = '.jsonl'
 /** Of a name that is no journal's any more. */
 const DAMAGED = '.damaged'
 const TELL_AGAIN_MS = 60_000
@@ -74,7 +74,7 @@ export class Journals {
 
   /** What Neovims that are gone have left over, newest first. Of what nothing can be read, it is told where it is kept. */
   async left(): Promise<LeftJournal[]> {
-    const all = await this.#all()
+    const all = await this.#allAndUnfinished()
     const left = await Promise.all(all.map(async (found) => ((await this.#isTaken(found)) ? [] : [found])))
     for (const { key, record, isDamaged } of left.flat())
       if (isDamaged && isBlank(record) && (await this.#keepAside(key))) await rm(this.#path(key), { force: true })
@@ -139,6 +139,17 @@ export class Journals {
 
   async #isTaken({ owner, changed }: Found): Promise<boolean> {
     return owner !== undefined && (await isAlive(owner, { touched: changed, now: this.#deps.clock.now() }))
+  }
+
+  async #allAndUnfinished(): Promise<Found[]> {
+    const all = await this.#all()
+    const isMore = await settleUnfinished({
+      ...{ folder: this.#deps.folder(), now: this.#deps.clock.now() },
+      isTaken: async ({ owner }, trace) => owner !== undefined && (await isAlive(owner, trace)),
+      records: all.map(({ record }) => record),
+      names: all.map(({ key }) => key + ENDING),
+    })
+    return isMore ? await this.#all() : all
   }
 
   async #all(): Promise<Found[]> {

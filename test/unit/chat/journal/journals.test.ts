@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Journals } from '../../../../src/chat/journal/journals.ts'
 import { isAlive, type Owner, ownerOf } from '../../../../src/chat/journal/owner.ts'
@@ -136,6 +136,49 @@ describe('journals', () => {
     await rm(join(folder, `${key}.jsonl.damaged`))
     expect(await journalsOf().drop(key)).toBe(true)
     expect(await readdir(folder)).toEqual([`${key}.jsonl.damaged`])
+  })
+
+  describe('that were being begun anew at a kill', () => {
+    async function unfinished(journals: Journals, cut = Number.POSITIVE_INFINITY): Promise<string> {
+      const key = await leave(journals)
+      const path = join(folder, `${key}.jsonl`)
+      await writeFile(`${path}.new`, (await readFile(path, 'utf8')).slice(0, cut))
+      return key
+    }
+
+    test('are removed when all of it is in a journal', async () => {
+      const key = await unfinished(journalsOf(async () => gone))
+      expect(await journalsOf().left()).toMatchObject([{ key }])
+      expect(await readdir(folder)).toEqual([`${key}.jsonl`])
+    })
+
+    test('are offered when something is nowhere else', async () => {
+      const key = await unfinished(journalsOf(async () => gone))
+      await rm(join(folder, `${key}.jsonl`))
+      const [left] = await journalsOf().left()
+      expect(left?.record.history.entries).toMatchObject([{ turn: { text: 'q' } }])
+      expect(await readdir(folder)).toEqual([`${left?.key}.jsonl`])
+    })
+
+    test('are left alone while their Neovim lives', async () => {
+      const key = await unfinished(journalsOf())
+      await rm(join(folder, `${key}.jsonl`))
+      expect(await journalsOf().left()).toEqual([])
+      expect(await readdir(folder)).toEqual([`${key}.jsonl.new`])
+    })
+
+    test('are left alone for a day when they do not tell whose they are', async () => {
+      const keys = [await unfinished(journalsOf(), 20), await unfinished(journalsOf(), 20)]
+      await rm(join(folder, `${keys[1]}.jsonl`))
+      const before = (await readdir(folder)).toSorted()
+      expect(await journalsOf().left()).toEqual([])
+      expect((await readdir(folder)).toSorted()).toEqual(before)
+      const later = () => Date.now() + 2 * DAY
+      expect(await journalsOf(undefined, later).left()).toEqual([])
+      expect(damaged).toHaveLength(1)
+      const kept = [`${keys[0]}.jsonl`, basename(damaged[0] ?? '')]
+      expect((await readdir(folder)).toSorted()).toEqual(kept.toSorted())
+    })
   })
 
   test('that cannot be written are told of', async () => {
