@@ -66,10 +66,15 @@ function M.tell(failure)
   M.fail(failure)
 end
 
---- Says something that is not worth a message in the history: one line, gone with the next one.
+--- Says something that is not worth a message in the history: one line, gone with the next one; in a float for some seconds
+--- where the line is too short.
 ---@param text string
 function M.whisper(text)
   clear_command_line()
+  local notice = require('ollama-remote.notice')
+  if not notice.fits(text) then
+    return notice.show(text, 'info')
+  end
   vim.api.nvim_echo({ { text, 'Comment' } }, false, {})
 end
 

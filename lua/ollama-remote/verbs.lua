@@ -108,14 +108,12 @@ end
 ---@return true
 function M.pull(row)
   local pull = clean(row)
-  require('ollama-remote.models.pulls').update(pull)
+  local absent = package.loaded['ollama-remote.chat.absent']
+  local is_told = absent and absent.update(pull)
+  require('ollama-remote.models.pulls').update(pull, is_told)
   local manager = package.loaded['ollama-remote.manager']
   if manager then
     manager.pull(pull)
-  end
-  local absent = package.loaded['ollama-remote.chat.absent']
-  if absent then
-    absent.update(pull)
   end
   return true
 end

@@ -90,23 +90,24 @@ end
 --- A failure stands at the transcript's end; where nobody sees that, it is said.
 ---@param chat ollama.Chat
 ---@param row table
+---@return boolean is_seen
 local function tell_failure(chat, row)
   local window = chat.windows and chat.windows.transcript
-  local is_seen = awaited(chat) ~= nil and window and vim.api.nvim_win_is_valid(window)
+  local is_seen = awaited(chat) ~= nil and window and vim.api.nvim_win_is_valid(window) or false
   if not is_seen and row.error then
     message.say(('%s was not pulled: %s'):format(chat.absent.ref, message.of(row.error)), 'warn')
   end
+  return is_seen
 end
 
 ---@param chat ollama.Chat
 ---@param row table
+---@return boolean is_told whether what became of the pull stands in sight
 local function take(chat, row)
   local is_awaited = awaited(chat) ~= nil
   local is_over = row.state == 'done' or row.state == 'cancelled'
   chat.absent.row = row
-  if row.state == 'failed' then
-    tell_failure(chat, row)
-  end
+  local is_told = row.state == 'failed' and tell_failure(chat, row)
   if is_over then
     chat.absent = nil
   end
@@ -114,20 +115,24 @@ local function take(chat, row)
   if row.state == 'done' and is_awaited then
     M.ask(chat)
   end
+  return is_told
 end
 
 --- How a pull stands now.
 ---@param row table PullRow of src/rpc/shapes.ts
+---@return boolean is_told whether what became of it stands in sight
 function M.update(row)
+  local is_told = false
   for _, chat in ipairs(chats.living()) do
     local absent = chat.absent
     local is_meant = absent
       and absent.server == row.server
       and tagged(absent.model) == tagged(row.model)
     if is_meant then
-      take(chat, row)
+      is_told = take(chat, row) or is_told
     end
   end
+  return is_told
 end
 
 --- What is said of a state of which there are no numbers.
@@ -151,13 +156,14 @@ local function progress(row)
   if not row or WORDS[row.state] then
     return WORDS[row and row.state or 'queued']
   end
-  local size = require('ollama-remote.amounts').size
+  local amounts = require('ollama-remote.amounts')
+  local size = amounts.size
   local parts = { share(row) or row.status }
   if share(row) then
     parts[#parts + 1] = ('%s of %s'):format(size(row.completed), size(row.total))
   end
   parts[#parts + 1] = row.rate and size(row.rate) .. '/s' or nil
-  parts[#parts + 1] = row.left_ms and ('%d s left'):format(math.ceil(row.left_ms / 1000)) or nil
+  parts[#parts + 1] = row.left_ms and amounts.clock(row.left_ms) .. ' left' or nil
   return table.concat(parts, ' · ')
 end
 

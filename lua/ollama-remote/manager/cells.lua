@@ -2,7 +2,6 @@
 local M = {}
 
 local amounts = require('ollama-remote.amounts')
-local columns = require('ollama-remote.columns')
 local names = require('ollama-remote.models.names')
 
 ---@class ollama.Pull a row of the host's, see `PullRow` in src/rpc/shapes.ts
@@ -140,16 +139,15 @@ function M.updated(update)
   return ('%s %s%s'):format(words, update.at_most and '≤ ' or '', amounts.size(bytes)), words
 end
 
---- A name that does not fit keeps its tag and the sign of the default: by those are told apart which begin alike.
----@param name string as it stands in its cell
+local DEFAULT_SIGN = ' *'
+
+--- A name that does not fit is cut; the sign of the default stays.
+---@param cell string
 ---@param width integer
 ---@return string
-function M.shortened(name, width)
-  local tail = name:match(':[^:/]*$') or ''
-  if vim.startswith(tail, ':latest') or columns.width(tail) * 2 > width then
-    tail = name:match(' %*$') or ''
-  end
-  return columns.cut(name:sub(1, #name - #tail), width - columns.width(tail)) .. tail
+function M.shortened(cell, width)
+  local sign = vim.endswith(cell, DEFAULT_SIGN) and DEFAULT_SIGN or ''
+  return names.shortened(cell:sub(1, #cell - #sign), width - #sign) .. sign
 end
 
 ---@class ollama.CellContext
@@ -165,7 +163,7 @@ function M.of(model, about)
   local full_loaded, short_loaded = loaded(model, about.now, about.busy[model.ref])
   local full_update, short_update = M.updated(model.update)
   return {
-    name = model.name .. (names.is_same(about.default_model, model.ref) and ' *' or ''),
+    name = model.name .. (names.is_same(about.default_model, model.ref) and DEFAULT_SIGN or ''),
     size = amounts.size(model.size),
     parameters = model.parameters or '',
     quantization = model.quantization or '',

@@ -57,17 +57,22 @@ local function keep(pull)
   end
 end
 
---- What a pull is at, as short as it can be said; Neovim puts the percent before it.
+--- What Neovim puts before the words.
+local TITLE, LONGEST_HEAD = 'pull', 'pull: 100% '
+
+--- What a pull is at, as short as it can be said. What does not fit into the line would have Neovim wait for Enter.
 ---@param pull ollama.Pull
 ---@return string
 local function words(pull)
-  if pull.state ~= 'pulling' then
-    return ref(pull) .. ': ' .. pull.state
-  elseif not percent_of(pull) then
-    return ref(pull) .. ': begins'
-  end
   local left = pull.left_ms and require('ollama-remote.amounts').clock(pull.left_ms)
-  return ref(pull) .. (left and (' · %s left'):format(left) or '')
+  local state = ': ' .. pull.state
+  if pull.state == 'pulling' and not percent_of(pull) then
+    state = ': begins'
+  elseif pull.state == 'pulling' then
+    state = left and (' · %s left'):format(left) or ''
+  end
+  local room = vim.v.echospace - #LONGEST_HEAD - vim.fn.strdisplaywidth(state)
+  return require('ollama-remote.models.names').shortened(ref(pull), math.max(1, room)) .. state
 end
 
 --- A progress message of Neovim 0.12 and newer. It goes into no history and is replaced by the next one.
@@ -86,7 +91,7 @@ local function show_progress(pull)
     kind = 'progress',
     id = message.id,
     source = 'ollama-remote',
-    title = 'pull',
+    title = TITLE,
     status = ENDS[pull.state] or 'running',
     percent = percent_of(pull),
   })
@@ -95,10 +100,14 @@ end
 
 --- The host tells how a pull goes.
 ---@param pull ollama.Pull
-function M.update(pull)
+---@param is_told? boolean whether what became of it stands in sight already
+function M.update(pull, is_told)
   keep(pull)
   if vim.fn.has('nvim-0.12') == 1 then
     show_progress(pull)
+    if is_told then
+      vim.api.nvim_echo({ { '' } }, false, {})
+    end
   end
   require('ollama-remote.chat.events').status_changed()
 end

@@ -26,7 +26,7 @@ describeWithNeovim('a missing model', (nvim) => {
       'pull',
       { ...PULL, state: 'pulling', completed: 9e9, total: 20e9, rate: 34e6, left_ms: 323_000 },
     ])
-    const screen = await front.nvim.waitForScreen(/45 % · 9\.0 GB of[\s\S]*?34 MB\/s · 323 s/)
+    const screen = await front.nvim.waitForScreen(/45 % · 9\.0 GB of[\s\S]*?34 MB\/s · 5:23/)
     expect(screen).toMatch(/gpu:qwen3:32b ● {2}pulling 45 %/)
     await front.perform(['pull', { ...PULL, state: 'done', status: 'success' }])
     await front.waitForRequests('chat.again')
@@ -50,6 +50,7 @@ describeWithNeovim('a missing model', (nvim) => {
     await front.nvim.waitForScreen(/✗ qwen3:32b was not pulled: The registry has no/)
     await front.nvim.waitForScreen(/gP tries again · :Ollama model chooses another/)
     expect(await front.nvim.messages()).not.toMatch(/was not pulled/)
+    expect(front.nvim.screen()).not.toMatch(/: failed/)
     await front.nvim.type('gP')
     await front.waitForRequests('pulls.start', 3)
     // Where nobody sees the chat, its failure is said.

@@ -22,7 +22,9 @@ async function waitForMessage(front: Front, text: string): Promise<void> {
   await front.nvim.waitForLua('return vim.fn.execute("messages"):find(..., 1, true) ~= nil', text)
 }
 
-describeWithNeovim('updates', (nvim) => {
+describeWithNeovim('updates', (nvim, label) => {
+  const is012 = label === '0.12'
+
   test(':OllamaUpdate shows the models, has all of them looked at and says what was found', async () => {
     const front = await startFront(nvim, { script: { found: FOUND } })
     await front.nvim.type(':OllamaUpdate<CR>')
@@ -144,7 +146,22 @@ describeWithNeovim('updates', (nvim) => {
       ['gpu:llama3:8b: cancelled', 'cancel', -1],
       ['gpu:qwen3:4b: done', 'success', 100],
     ]
-    expect(told).toEqual((await front.nvim.lua("return vim.fn.has('nvim-0.12')")) === 1 ? expected : [])
+    expect(told).toEqual(is012 ? expected : [])
+  })
+
+  test('a pull with a long name waits for no Enter, however narrow the screen is', async () => {
+    const model = 'hf.co/unsloth/Qwen3-Coder-30B-A3B-Instruct-1M-GGUF:UD-Q4_K_XL'
+    const front = await startFront(nvim, { columns: 60 })
+    await front.open()
+    const pulling = { ...PULL, model, state: 'pulling', completed: 30, total: 100, left_ms: 72_000 }
+    await front.perform(['pull', pulling])
+    if (is012) await front.nvim.waitForScreen(/^pull: {2}30% gpu:hf\.co\/\S+…:UD-Q4_K_XL · 1:12 left *$/m)
+    await front.perform(['pull', { ...pulling, state: 'done', completed: 100 }], ['notify', 'info', `Pulled: ${model}`])
+    await waitForMessage(front, 'Pulled: hf.co')
+    await front.nvim.command(`Ollama pull gpu:${model}`)
+    await front.waitForRequests('pulls.start')
+    await front.nvim.waitForScreen(/shows how it goes/)
+    expect(await front.nvim.lua('return vim.api.nvim_get_mode()')).toEqual({ mode: 'n', blocking: false })
   })
 
   test('a host that dies takes its pulls with it, which is said', async () => {

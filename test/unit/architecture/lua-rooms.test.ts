@@ -9,7 +9,7 @@ const TABLES = ['actions', 'command', 'init', 'verbs', 'plugin']
 
 /** Who may require what is inside a room, besides these tables, the room and its door. */
 const GUESTS: Record<string, readonly string[]> = {
-  chat: ['config', 'manager', 'models', 'saved', 'secrets', 'servers', 'transcript', 'ui'],
+  chat: ['manager', 'models', 'saved', 'transcript', 'ui'],
   choose: ['health'],
   health: [],
   help: [],
