@@ -89,6 +89,17 @@ function M.open(buffer, height)
   api.nvim_win_set_height(shown, height)
 end
 
+--- Closes the window that the cursor is in, and goes back to where the person came from: Neovim would go to a neighbour, and
+--- the next key would fall into another text. The last window shows an empty buffer instead.
+function M.close()
+  local before = vim.fn.win_getid(vim.fn.winnr('#'))
+  if not pcall(api.nvim_win_close, 0, false) then
+    vim.cmd.enew()
+  elseif before ~= 0 then
+    api.nvim_set_current_win(before)
+  end
+end
+
 --- What the winbar says of an action; a narrow window leaves out those of a higher rank.
 ---@alias ollama.ListHint { action: string, word: string, rank: integer }
 

@@ -224,8 +224,8 @@ function M.open()
 end
 
 function M.close()
-  if api.nvim_get_current_buf() == view.buffer and not pcall(api.nvim_win_close, 0, false) then
-    vim.cmd.enew()
+  if api.nvim_get_current_buf() == view.buffer then
+    list_window.close()
   end
 end
 

@@ -22,7 +22,8 @@ local function show(server, look)
   vim.bo[buffer].bufhidden = 'wipe'
   vim.bo[buffer].modifiable = false
   vim.api.nvim_buf_set_name(buffer, ('ollama-service://%s/%d'):format(server, buffer))
-  vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buffer, desc = 'Ollama: close' })
+  local close = require('ollama-remote.list_window').close
+  vim.keymap.set('n', 'q', close, { buffer = buffer, nowait = true, desc = 'Ollama: close' })
   vim.cmd(('botright %dsplit'):format(math.min(#lines + 1, 15)))
   vim.api.nvim_win_set_buf(0, buffer)
 end

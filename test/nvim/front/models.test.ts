@@ -259,6 +259,20 @@ describeWithNeovim('the models', (nvim) => {
     expect(watched).toEqual([{ watch: 1 }, { watch: 2 }])
   })
 
+  test('are closed with the cursor where it came from, or on an empty buffer', async () => {
+    const front = await startFront(nvim, { script: SCRIPT })
+    await front.nvim.command('vsplit')
+    await front.nvim.command('wincmd l')
+    const origin = await front.nvim.lua('return vim.api.nvim_get_current_win()')
+    await openModels(front)
+    await front.nvim.type('q')
+    expect(await front.nvim.lua('return vim.api.nvim_get_current_win()')).toBe(origin)
+    await openModels(front)
+    await front.nvim.command('only')
+    await front.nvim.type('q')
+    expect(await front.nvim.lua('return vim.api.nvim_buf_get_name(0)')).toBe('')
+  })
+
   test('are pulled by a name that <Tab> completes, on the server of the section', async () => {
     const names = { installed: ['qwen3:32b'], well_known: ['llama3.2', 'llama3.2:1b'] }
     const front = await startFront(nvim, { script: { ...SCRIPT, names } })

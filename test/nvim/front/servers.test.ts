@@ -294,6 +294,9 @@ describeWithNeovim('a look at the service', (nvim) => {
       advice: ['Start it on the server: sudo systemctl start ollama'],
     }
     const front = await startFront(nvim, { script: { service } })
+    await front.nvim.command('vsplit')
+    await front.nvim.command('wincmd l')
+    const origin = await front.nvim.lua('return vim.api.nvim_get_current_win()')
     await front.nvim.command('Ollama service')
     await front.nvim.waitForScreen(/Which server\?/)
     await front.nvim.type(':Ollama service gpu<CR>')
@@ -305,5 +308,7 @@ describeWithNeovim('a look at the service', (nvim) => {
     await front.nvim.type('1<CR>')
     expect(await front.waitForRequests('service.look')).toEqual([{ server: 'mac' }])
     await front.nvim.waitForScreen(/sudo systemctl start ollama[\s\S]*Active: inactive \(dead\)/)
+    await front.nvim.type('q')
+    expect(await front.nvim.lua('return vim.api.nvim_get_current_win()')).toBe(origin)
   })
 })
