@@ -185,7 +185,9 @@ end
 ---@return string
 local function clearing(summary)
   local oldest, newest = day(summary.oldest), day(summary.newest)
-  local stays = summary.open > 0 and ('; %d more open, which stay'):format(summary.open) or ''
+  local stays = summary.open == 1 and '; 1 more is open and stays'
+    or summary.open > 1 and ('; %d more are open and stay'):format(summary.open)
+    or ''
   return ('Move %s to the trash? (%s, of %s%s)'):format(
     so_many(summary.count),
     require('ollama-remote.amounts').size(summary.bytes),

@@ -229,7 +229,7 @@ describeWithNeovim('saved chats', (nvim) => {
     const front = await startFront(nvim, { script: { library } })
     await front.nvim.type(' ox')
     await front.nvim.waitForScreen(
-      /Move 1 saved chat to the trash\? \(1\.0 MB, of 2026-10-01 to 2026-11-26; 1 more open, which stay/,
+      /Move 1 saved chat to the trash\? \(1\.0 MB, of 2026-10-01 to 2026-11-26; 1 more is open and stays/,
     )
     await front.nvim.type('2<CR>')
     await front.nvim.waitForScreen(/1 saved chat went to the trash/)
