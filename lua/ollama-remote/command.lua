@@ -162,7 +162,7 @@ function M.run(options)
   if not subcommand then
     local near = vim.fn.matchfuzzy(names(), name)[1]
     local advice = near and ('did you mean :Ollama %s?'):format(near)
-      or 'it knows ' .. table.concat(names(), ', ')
+      or '<Tab> after :Ollama shows what it knows'
     return message.say((':Ollama knows no "%s"; %s'):format(name, advice), 'error')
   end
   local range = options.range > 0 and { options.line1, options.line2 } or nil

@@ -156,7 +156,9 @@ describeWithNeovim('keys', (nvim) => {
     await front.nvim.type('<Esc>')
     expect(await complete('Ollama model g')).toEqual(['gpu:a'])
     await front.nvim.command('Ollama dance')
-    await front.nvim.waitForLua(`return vim.fn.execute('messages'):find('knows no "dance"; it knows ask', 1, true)`)
+    await front.nvim.waitForLua(
+      `return vim.fn.execute('messages'):find('knows no "dance"; <Tab> after :Ollama shows', 1, true)`,
+    )
     await front.nvim.command('Ollama lod')
     await front.nvim.waitForLua(`return vim.fn.execute('messages'):find('"lod"; did you mean :Ollama load?', 1, true)`)
   })
