@@ -55,6 +55,8 @@ export class Picture {
   #flow: Flow
   /** What stands in the editor, as far as it has answered; unknown while the whole is being written. */
   #standing: Standing | undefined
+  /** Counts the buffers: what was written into one says nothing of the next. */
+  #buffer = 0
   /** The last whole writing; the writer that came with it waits for it. */
   #rendering: Promise<void> = Promise.resolve()
   #appending: Promise<unknown> = Promise.resolve()
@@ -87,6 +89,7 @@ export class Picture {
 
   /** The buffer is another one, or an earlier host has left this in it; what differs comes with the next `replace`. */
   stands(standing?: Standing): void {
+    this.#buffer++
     this.#standing = standing
   }
 
@@ -121,6 +124,7 @@ export class Picture {
     try {
       if (this.#isOver(flow) || (await this.#amend(pieces, flow))) return
       this.#standing = undefined
+      const buffer = this.#buffer
       const text = await inSlices(rendering(pieces))
       let write = this.#deps.surface.render.bind(this.#deps.surface)
       let written: Written | 'written' = 'written'
@@ -131,7 +135,7 @@ export class Picture {
         if (written === 'gone') return this.#lose('gone', flow)
         write = this.#deps.surface.prepend.bind(this.#deps.surface)
       }
-      if (written !== 'written') this.#standing = { pieces, lines: written.lines }
+      if (written !== 'written' && buffer === this.#buffer) this.#standing = { pieces, lines: written.lines }
     } catch (error) {
       this.#fail(error, flow)
     }
@@ -149,10 +153,12 @@ export class Picture {
     const text = textOf(pieces.slice(count), SLICE_LENGTH)
     if (text === undefined) return false
     this.#standing = undefined
+    const buffer = this.#buffer
     const written = await this.#deps.surface.amend(this.#chat, text, { row, lines: standing.lines })
     if (written === 'differs') return false
     if (written === 'gone') this.#lose('gone', flow)
-    else this.#standing = { pieces: [...common, ...pieces.slice(count)], lines: written.lines }
+    else if (buffer === this.#buffer)
+      this.#standing = { pieces: [...common, ...pieces.slice(count)], lines: written.lines }
     return true
   }
 

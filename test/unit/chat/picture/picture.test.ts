@@ -170,6 +170,22 @@ describe('a picture of which a part is another', () => {
     expect(list()).toEqual([`render ${a.text}${b.text}`])
   })
 
+  test('is written as a whole into another buffer, also in the moment in which the former one was written', async () => {
+    const { show, picture, writes, list } = await standing()
+    show(a, other)
+    await settled()
+    writes[0]?.resolve({ lines: 2 * a.lines + 1 })
+    picture.stands()
+    show(a, other)
+    await settled()
+    expect(list()[1]).toBe(`render ${a.text}${other.text}`)
+    writes[1]?.resolve({ lines: 2 * a.lines + 1 })
+    picture.stands()
+    show(a, other)
+    await settled()
+    expect(list()[2]).toBe(`render ${a.text}${other.text}`)
+  })
+
   test('is written as a whole when something else stands there', async () => {
     const { show, writes, list } = await standing()
     show(a, other)
