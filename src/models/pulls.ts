@@ -33,7 +33,7 @@ export interface PullsDeps {
 interface Entry {
   run: PullRun
   wasInstalled: boolean
-  /** Whether its asker tells of its failure. */
+  /** Whether all who asked for it tell of its failure themselves. */
   isQuiet: boolean
   /** Whether it is on its way, or has been. */
   hasBegun: boolean
@@ -84,7 +84,9 @@ export class Pulls {
     const { clock, isInstalled } = this.#deps
     this.#deps.server(server) // one that is not configured is refused
     const key = keyOf(server, model)
-    const isLive = this.#entries.get(key)?.run.hasEnded === false
+    const known = this.#entries.get(key)
+    const isLive = known?.run.hasEnded === false
+    if (isLive && !isQuiet) known.isQuiet = false
     if (isLive || this.#isClosed) return {}
     if ([...this.#entries.values()].every(({ isOver }) => isOver)) this.#entries.clear()
     this.#entries.delete(key) // it goes to the end of the queue

@@ -212,6 +212,18 @@ describe('cancelling', () => {
     expect(messages).toEqual([expect.stringMatching(/gpu:a:1/)])
   })
 
+  it('is told of a failure when somebody else has asked for the same', async () => {
+    const { pulls, last, messages, clock } = setUpPulls()
+    const ask = (more = {}) => pulls.handlers['pulls.start']({ server: 'gpu', model: 'a:1', ...more })
+    ask({ quiet: true })
+    await clock.advance(0)
+    ask()
+    ask({ quiet: true })
+    last().fail('PULL_DISK_FULL')
+    await clock.advance(1_000)
+    expect(messages).toEqual([expect.stringMatching(/gpu:a:1/)])
+  })
+
   it('takes one that failed off the list, of which nobody is told again', async () => {
     const { start, cancel, last, pulls, rows, shown, messages, clock } = setUpPulls()
     await start('a:1')
