@@ -37,6 +37,8 @@ export class Finder {
     const folder = this.#folder()
     this.#asked = this.#asked.filter((former) => narrows(words, former.words))
     const missed = new Map(this.#asked.at(-1)?.missed)
+    // What was asked before in the same words, or others that mean the same, is known by this now.
+    this.#asked = this.#asked.filter((former) => !narrows(former.words, words))
     this.#asked.push({ words, missed })
     const { chats, listedAt } = await this.#list(folder, signal)
     const isMissed = (chat: Listed) => missed.get(chat.file) === stampOf(chat)

@@ -54,6 +54,24 @@ describe('who types a query', () => {
     expect(await find('a lock')).toEqual(['a'])
   })
 
+  it('costs no more when he asks the same again and again', async () => {
+    const { finder } = await setUp()
+    const looks: number[] = []
+    for (let time = 0; time < 4; time++) {
+      let count = 0
+      const words = wordsOf('lock').map((word) => ({
+        ...word,
+        get forms() {
+          count++
+          return word.forms
+        },
+      }))
+      for await (const _ of finder.find(words, new AbortController().signal));
+      looks.push(count)
+    }
+    expect(looks[3]).toBe(looks[1])
+  })
+
   it('looks no further for what he asks no more', async () => {
     const { finder, write } = await setUp()
     for (let index = 0; index < 20; index++) await write(named(`x${index}`), chatText('word'), 1)
