@@ -24,7 +24,17 @@ local function window_of(chat)
   return chat and chats.window(chat, 'transcript')
 end
 
---- Where there is no turn, that is told; and that turns cannot be told by their numbers until all are there.
+--- Turns cannot be told by their numbers until all are there.
+---@param chat ollama.Chat
+---@return boolean
+local function is_whole(chat)
+  if chat.drawing then
+    message.whisper('The transcript is not whole yet: a moment')
+  end
+  return not chat.drawing
+end
+
+--- Where there is no turn, that is told.
 ---@return ollama.Here?
 local function here()
   local chat = chats.current()
@@ -33,8 +43,7 @@ local function here()
     message.whisper('No transcript is shown')
     return nil
   end
-  if chat.drawing then
-    message.whisper('The transcript is not whole yet: a moment')
+  if not is_whole(chat) then
     return nil
   end
   local row = api.nvim_win_get_cursor(window)[1] - 1
@@ -74,6 +83,9 @@ function M.take()
   end
   local chat, seen = place.chat, place.heading.heading
   session.request(chat, 'chat.take', { turn = place.turn, seen = seen }, function(taken)
+    if not chats.get(chat.id) then
+      return
+    end
     require('ollama-remote.ui').show(chat)
     local edited = { text = taken.text, replaces = taken.turn, seen = seen }
     require('ollama-remote.chat.prompt').begin_edit(chat, edited)
@@ -172,7 +184,7 @@ local function ask(chat, turn, heading)
     no = 'keep it',
     loses = true,
     on_yes = function()
-      local now = chat.outline.turns[turn]
+      local now = chats.buffer(chat, 'transcript') and chat.outline.turns[turn]
       if not now or now.row ~= heading.row or first_words(chat, now) ~= words then
         return message.say('The chat has changed meanwhile, so the turn stays', 'warn')
       end
@@ -204,6 +216,9 @@ function M.delete(number)
     return
   end
   local chat = chats.current()
+  if chat and not is_whole(chat) then
+    return
+  end
   local turn = tonumber(number)
   local heading = chat and turn and chat.outline.turns[turn]
   if not chat or not turn or not heading then

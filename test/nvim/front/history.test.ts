@@ -20,8 +20,8 @@ const script = {
 }
 
 /** The cursor is left in the last line of the transcript's last turn. */
-async function begin(nvim: Parameters<typeof startFront>[0], more = {}): Promise<Front> {
-  const front = await startFront(nvim, { script: { ...script, ...more } })
+async function begin(nvim: Parameters<typeof startFront>[0], more = {}, init = ''): Promise<Front> {
+  const front = await startFront(nvim, { script: { ...script, ...more }, init })
   await front.open()
   await front.perform(['render', 1, transcript(2, answers[1] as string)])
   await front.nvim.type('<C-w>kG')
@@ -126,6 +126,31 @@ describeWithNeovim('the history', (nvim) => {
     await front.perform(['render', 1, `## ◆ You · 2026-11-20 14:02:31\n\nwhy\n\n${model}`])
     await front.nvim.type(':Ollama delete-turn 2<CR>')
     await front.nvim.waitForScreen(/Take turn 2 out\? gpu:m: so it is/)
+  })
+
+  test('what comes of a chat that has ended meanwhile brings none of it back', async () => {
+    const select = 'vim.ui.select = function(items, _, on_choice) _G.answer = function() on_choice(items[2], 2) end end'
+    const front = await begin(nvim, { hold: ['chat.take', 'chat.close'] }, select)
+    await front.nvim.type('[[dd')
+    await until(front, '_G.answer ~= nil')
+    await front.nvim.type('ge')
+    await front.waitForRequests('chat.take')
+    await front.nvim.type(' oc')
+    await front.waitForRequests('chat.close')
+    await front.tellHost('fake.release', { method: 'chat.take' })
+    await front.tellHost('fake.release', { method: 'chat.close' })
+    await until(front, "vim.fn.bufnr('ollama-prompt://1') == -1")
+    await front.nvim.lua('_G.answer()')
+    await front.nvim.waitForScreen(/The chat has changed meanwhile, so the turn stays/)
+    expect(await front.nvim.lua('return #vim.api.nvim_list_wins()')).toBe(1)
+    expect(await front.requests('chat.delete')).toEqual([])
+  })
+
+  test('a turn is not told by its number before all are there', async () => {
+    const front = await begin(nvim)
+    await front.nvim.lua(`${CHAT}.drawing = { places = {} }`)
+    await front.nvim.type(':Ollama delete-turn 2<CR>')
+    await front.nvim.waitForScreen(/The transcript is not whole yet: a moment/)
   })
 
   test('dd elsewhere says what it does, and the command takes a number', async () => {
