@@ -1,5 +1,6 @@
 // The chats of one host, with everything around them in memory but for the folder in which they are kept.
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { Chats } from '../../../src/chat/chats.ts'
 import { Journals } from '../../../src/chat/journal/journals.ts'
 import { ownerOf } from '../../../src/chat/journal/owner.ts'
@@ -27,5 +28,7 @@ export function setUpChats(folder: string, { data = folder, pid = process.pid, i
     saving: { folder: () => folder, claims, isAutomatic: () => isAutomatic, say: (_, text) => void said.push(text) },
     warn: (text) => void said.push(text),
   })
+  // Else their journals stay open, and are closed by the collection of garbage, which warns of it.
+  onTestFinished(() => chats.leave())
   return { ...rig, chats, journals, claims, said, handlers: chats.handlers }
 }
