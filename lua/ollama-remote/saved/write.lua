@@ -115,6 +115,18 @@ local function on_write(buffer, event)
   end)
 end
 
+--- `ZZ` writes what is 'modified', which the prompt never is, and the chat that it belongs to may be.
+---@param chat ollama.Chat
+---@param buffer integer
+local function map_leaving(chat, buffer)
+  if vim.fn.maparg('ZZ', 'n') ~= '' then
+    return
+  end
+  vim.keymap.set('n', 'ZZ', function()
+    return save.would_lose(chat) and '<Cmd>wq<CR>' or '<Cmd>quit<CR>'
+  end, { buffer = buffer, expr = true, desc = 'Ollama: save the chat and close it' })
+end
+
 --- Lets a new buffer of a chat be written.
 ---@param chat ollama.Chat
 ---@param part 'transcript'|'prompt'
@@ -127,6 +139,9 @@ function M.attach(chat, part, buffer)
       on_write(buffer, event)
     end,
   })
+  if part == 'prompt' then
+    map_leaving(chat, buffer)
+  end
   -- Every change of the text sets 'modified' anew, an undo after the text was changed.
   api.nvim_create_autocmd('BufModifiedSet', {
     group = group,
@@ -144,6 +159,20 @@ function M.attach(chat, part, buffer)
     end,
   })
 end
+
+-- `:x` in the prompt, as `ZZ` there: it writes what is 'modified' when it runs, and writing takes that back.
+api.nvim_create_autocmd('CmdlineLeave', {
+  group = group,
+  pattern = ':',
+  callback = function()
+    local is_leave = not vim.v.event.abort and vim.fn.getcmdline():match('^%s*:*%s*(%a+)!?%s*$')
+    local buffer = api.nvim_get_current_buf()
+    local chat, part = chats.of_buffer(buffer)
+    if vim.list_contains({ 'x', 'xi', 'xit', 'exi', 'exit' }, is_leave) and part == 'prompt' then
+      vim.bo[buffer].modified = chat ~= nil and save.would_lose(chat)
+    end
+  end,
+})
 
 api.nvim_create_autocmd('QuitPre', {
   group = group,

@@ -20,7 +20,7 @@ const WINDOWS = 'return #vim.api.nvim_tabpage_list_wins(0)'
 describeWithNeovim('a chat without a name', (nvim) => {
   const isHidden = (front: Front) => front.nvim.waitForLua(`${WINDOWS} == 1`)
 
-  test.each(['<C-w>k:wq<CR>', '<C-w>kZZ', '<C-w>k:x<CR>', ':wq<CR>', '<C-w>k:w|q<CR>'])(
+  test.each(['<C-w>k:wq<CR>', '<C-w>kZZ', '<C-w>k:x<CR>', 'ZZ', ':x<CR>', ':wq<CR>', '<C-w>k:w|q<CR>'])(
     'is saved under the one that it gets, and hidden, by %s',
     async (keys) => {
       const front = await withAnswer(nvim)
@@ -77,6 +77,13 @@ describeWithNeovim('a chat without a name', (nvim) => {
     const front = await startFront(nvim, UNSAVED)
     await front.open()
     await front.nvim.type(':wq<CR>')
+    await isHidden(front)
+    expect(await front.requests('chat.save')).toEqual([])
+  })
+
+  test.each(['ZZ', ':x<CR>'])('that is saved is only hidden by %s in the prompt', async (keys) => {
+    const front = await withAnswer(nvim, { script: { state: { unsaved: false, autosave: false, title: 'Why' } } })
+    await front.nvim.type(keys)
     await isHidden(front)
     expect(await front.requests('chat.save')).toEqual([])
   })
