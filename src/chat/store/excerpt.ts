@@ -52,6 +52,10 @@ export async function excerptAround(
   lines: number,
   { found, words }: { found: readonly Word[]; words: readonly Word[] },
 ): Promise<Excerpt> {
+  if (found.length === 0) {
+    const text = await excerpt(path, lines)
+    return { text, above: 0, marks: marksIn(text.split('\n'), words) }
+  }
   const bytes = await readFile(path).catch((error: unknown) => {
     throw readFailure(error, path)
   })

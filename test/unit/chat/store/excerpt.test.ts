@@ -1,3 +1,4 @@
+import { truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { excerpt, excerptAround } from '../../../../src/chat/store/excerpt.ts'
@@ -67,5 +68,13 @@ describe('the place in a saved chat where words were found', () => {
 
   it('is told when it is not there', async () => {
     await expect(around('/nowhere/a.txt', 3, 'x')).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
+  })
+
+  it('is the beginning where only the name was meant, however long the rest is', async () => {
+    const { chats, write } = await setUpStore()
+    await write('a.txt', 'one lock\ntwo\nthree\n')
+    await truncate(join(chats, 'a.txt'), 2 ** 30)
+    const found = await excerptAround(join(chats, 'a.txt'), 2, { found: [], words: wordsOf('lock') })
+    expect(found).toEqual({ text: 'one lock\ntwo', above: 0, marks: [{ line: 0, from: 4, to: 8 }] })
   })
 })
