@@ -69,7 +69,7 @@ local function day_of(file)
 end
 
 --- The keys of a viewer, from the fullest to the shortest.
-local READING = { '<CR> goes on with it · q closes', '<CR> goes on · q closes', 'q closes' }
+local READING = { '<CR> goes on with it · q closes', '<CR> goes on · q closes', '<CR> goes on' }
 
 ---@param chat ollama.Chat
 ---@param window integer

@@ -67,6 +67,14 @@ describeWithNeovim('saved chats', (nvim) => {
     expect(await front.nvim.lua("return vim.fn.maparg('ge', 'n')")).toMatch(/ollama-edit/)
   })
 
+  test('<CR> is told of in a narrow window too', async () => {
+    const front = await startFront(nvim, { columns: 80, script: { library: LIBRARY } })
+    await front.open()
+    await load(front, 'locks')
+    await front.nvim.waitForScreen(/│ locks.* <CR> goes on *$/m)
+    expect(await front.nvim.lua('return vim.api.nvim_win_get_width(0)')).toBeLessThan(32)
+  })
+
   test('one that another Neovim has stays a reading copy, and says what can be done', async () => {
     const refusal = { code: 'CHAT_IN_USE', message: 'Another Neovim has it', hint: 'End it there first.' }
     const front = await startFront(nvim, { script: { library: LIBRARY, fail: { 'chat.take_up': refusal } } })
