@@ -64,6 +64,28 @@ function M.when_seen(callback)
   })
 end
 
+local TICK_MS = 1000
+
+--- Calls back once a second, until that is ended.
+---@param view { timer?: uv.uv_timer_t }
+---@param tick fun()
+function M.start_ticking(view, tick)
+  if not view.timer then
+    view.timer = assert(vim.uv.new_timer())
+    view.timer:start(TICK_MS, TICK_MS, vim.schedule_wrap(tick))
+  end
+end
+
+---@param view { timer?: uv.uv_timer_t }
+function M.stop_ticking(view)
+  local timer = view.timer
+  view.timer = nil
+  if timer then
+    timer:stop()
+    timer:close()
+  end
+end
+
 local WINDOW_OPTIONS = {
   cursorline = true,
   number = false,

@@ -6,7 +6,6 @@ local api = vim.api
 local list_window = require('ollama-remote.list_window')
 local rpc = require('ollama-remote.rpc')
 
-local TICK_MS = 1000
 --- Ages are told in minutes: they are drawn anew after so many ticks, though nothing counts down.
 local TICKS_BETWEEN_AGES = 30
 
@@ -167,12 +166,9 @@ end
 
 --- Nothing is asked for while nobody looks.
 function M.rest()
-  local timer, watch = view.timer, view.watch
-  view.timer, view.watch = nil, nil
-  if timer then
-    timer:stop()
-    timer:close()
-  end
+  local watch = view.watch
+  view.watch = nil
+  list_window.stop_ticking(view)
   if watch and rpc.is_running() then
     rpc.request('models.unwatch', { watch = watch }, function() end)
   end
@@ -205,10 +201,7 @@ local function watch()
   if before and rpc.is_running() then
     rpc.request('models.unwatch', { watch = before }, function() end)
   end
-  if not view.timer then
-    view.timer = assert(vim.uv.new_timer())
-    view.timer:start(TICK_MS, TICK_MS, vim.schedule_wrap(tick))
-  end
+  list_window.start_ticking(view, tick)
   rpc.request('models.watch', { watch = mine, servers = view.only }, function(failure, watched)
     if view.watch ~= mine then
       return

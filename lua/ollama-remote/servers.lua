@@ -8,7 +8,6 @@ local rpc = require('ollama-remote.rpc')
 
 local NAMESPACE = api.nvim_create_namespace('ollama-remote.servers')
 
-local TICK_MS = 1000
 --- What a server says of itself is asked for again after so many ticks.
 local TICKS_BETWEEN_LOOKS = 10
 
@@ -188,19 +187,11 @@ end
 
 --- Nothing is asked for while nobody looks.
 function M.rest()
-  local timer = view.timer
-  view.timer = nil
-  if timer then
-    timer:stop()
-    timer:close()
-  end
+  list_window.stop_ticking(view)
 end
 
 local function watch()
-  if not view.timer then
-    view.timer = assert(vim.uv.new_timer())
-    view.timer:start(TICK_MS, TICK_MS, vim.schedule_wrap(tick))
-  end
+  list_window.start_ticking(view, tick)
 end
 
 --- Opens the list at once; what is not known yet comes when the host answers.
