@@ -141,9 +141,9 @@ export class SavedChats {
   async #rename(file: string, name: string): Promise<string> {
     const { claims, folder, renameLiving } = this.#deps
     const path = chatPath(folder(), file)
-    await this.#deps.settleLeft()
     const living = renameLiving(file, name)
     if (living) return living
+    await this.#deps.settleLeft()
     await claims.claim(file)
     try {
       return await renamed(folder(), file, name)
