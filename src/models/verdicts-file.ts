@@ -1,4 +1,4 @@
-// Verdicts that were given lately, at rest: a cache that may be lost at any time. How long one is good is update-check.ts's.
+// Verdicts that were given lately, at rest: a cache that may be lost at any time. How long one is good is verdict-memory.ts's.
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
