@@ -85,25 +85,53 @@ function M.search(words)
   end)
 end
 
+--- Asks for a name, where none is given, and has something done with it.
+---@param name? string
+---@param default string
+---@param rename fun(name: string)
+local function asking_name(name, default, rename)
+  if name then
+    return rename(name)
+  end
+  vim.ui.input({ prompt = 'Rename the saved chat: ', default = default }, function(given)
+    if given and given:match('%S') then
+      return rename(vim.trim(given))
+    end
+    message.whisper('Not renamed')
+  end)
+end
+
+---@param renamed { file: string }
+local function tell_renamed(renamed)
+  message.say(('Renamed to %s'):format(renamed.file))
+end
+
 --- Renames a saved chat.
 ---@param entry ollama.SavedChat
 ---@param name? string asked for when absent
 ---@param on_end? fun()
 function M.rename_entry(entry, name, on_end)
-  if not name then
-    local options = { prompt = 'Rename the saved chat: ', default = entry.title }
-    return vim.ui.input(options, function(given)
-      if given and given:match('%S') then
-        return M.rename_entry(entry, vim.trim(given), on_end)
+  asking_name(name, entry.title, function(given)
+    request('saved.rename', { file = entry.file, name = given }, function(renamed)
+      tell_renamed(renamed)
+      if on_end then
+        on_end()
       end
-      message.whisper('Not renamed')
     end)
-  end
-  request('saved.rename', { file = entry.file, name = name }, function(renamed)
-    message.say(('Renamed to %s'):format(renamed.file))
-    if on_end then
-      on_end()
-    end
+  end)
+end
+
+--- Renames a living chat, whose file the host may not have told of yet; one that has none is saved.
+---@param chat ollama.Chat
+---@param name? string
+local function rename_living(chat, name)
+  asking_name(name, require('ollama-remote.saved.save').name_of(chat), function(given)
+    require('ollama-remote.chat.session').when_known(chat, function(failure)
+      if failure then
+        return message.tell(failure)
+      end
+      request('chat.rename', { chat = chat.id, name = given }, tell_renamed)
+    end)
   end)
 end
 
@@ -111,16 +139,15 @@ end
 ---@param name? string
 function M.rename(name)
   local chat = chats.current()
-  if not chat or (not chat.state.file and #chat.outline.turns == 0) then
-    return with_chosen(nil, 'Rename a saved chat', function(entry)
-      M.rename_entry(entry, name)
-    end)
+  if chat and not chat.read_only and (chat.state.file or #chat.outline.turns > 0) then
+    return rename_living(chat, name)
   end
-  if chat.state.file then
-    local title = require('ollama-remote.saved.save').name_of(chat)
-    return M.rename_entry({ file = chat.state.file, title = title }, name)
+  if chat and chat.read_only then
+    return M.rename_entry({ file = chat.state.file, title = chat.state.title }, name)
   end
-  require('ollama-remote.saved.save').save(chat, name)
+  with_chosen(nil, 'Rename a saved chat', function(entry)
+    M.rename_entry(entry, name)
+  end)
 end
 
 --- The living chat that has a file.

@@ -62,6 +62,7 @@ export class Chats {
       'chat.load': ({ chat, file }) => this.#load(chat, file),
       'chat.take_up': ({ chat, copy = false }) => this.#takeUp(chat, copy),
       'chat.save': ({ chat, name }) => this.#living(chat).saver.save(name),
+      'chat.rename': async ({ chat, name }) => ({ file: await this.#living(chat).saver.rename(name) }),
       'chat.draft': ({ chat, text, editing, aside }) =>
         empty(
           this.#living(chat).session.noteDraft({

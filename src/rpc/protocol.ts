@@ -33,6 +33,7 @@ export interface Results {
   'chat.draft': Record<string, never>
   /** `turns`: how many were not in the file before; `left`: the file that it was saved in until now, which stays as it is. */
   'chat.save': { file: string; title: string; turns: number; left?: string }
+  'chat.rename': { file: string }
   /** Which is shown then, from 1, and how many there are. */
   'chat.variant': { index: number; count: number }
   /** `shown`: which of them is, from 1. */

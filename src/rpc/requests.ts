@@ -89,6 +89,8 @@ export const requestSchemas = {
    * was saved in by itself is renamed.
    */
   'chat.save': z.object({ chat, name: z.string().min(1).optional() }),
+  /** Gives the chat another name, and with it its file; one that was in none is saved. */
+  'chat.rename': z.object({ chat, name: z.string().min(1) }),
   /** Shows the next (1) or previous (-1) variant of a turn. */
   'chat.variant': z.object({ chat, turn, seen, by: steps }),
   /** The texts that may stand in a turn's place. */

@@ -232,6 +232,17 @@ describeWithNeovim('saved chats', (nvim) => {
     expect(await front.nvim.lua("return vim.fn.getcompletion('Ollama load mut', 'cmdline')")).toEqual(['mutexes'])
   })
 
+  test('a living chat is renamed, though its file is not known here yet', async () => {
+    const front = await startFront(nvim)
+    await front.open()
+    await front.send('why?')
+    await front.waitForEnd()
+    await front.nvim.type(':Ollama rename locks<CR>')
+    await front.nvim.waitForScreen(/Renamed to locks_/)
+    expect(await front.requests('chat.rename')).toEqual([{ chat: 1, name: 'locks' }])
+    expect(await front.requests('chat.save')).toEqual([])
+  })
+
   test('clearing tells of those that stay since they are open', async () => {
     const library = [book('locks', 'a deadlock'), book('sorting', 'a heap', { open: 'elsewhere' })]
     const front = await startFront(nvim, { script: { library } })

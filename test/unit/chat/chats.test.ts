@@ -44,6 +44,16 @@ describe('a chat that is saved', () => {
     expect(await rig.claims.open()).toEqual(new Map([[file, 'here']]))
   })
 
+  it('takes its file along when it is renamed, whoever named it, and is saved where it was not', async () => {
+    const rig = await setUp()
+    await talk(rig, 'Why?')
+    await rig.handlers['chat.rename']({ chat: CHAT, name: 'locks' })
+    const { file } = await rig.handlers['chat.rename']({ chat: CHAT, name: 'pools' })
+    expect(file).toMatch(/^pools_/)
+    expect(await readdir(rig.chats)).toEqual([file])
+    expect(await rig.claims.open()).toEqual(new Map([[file, 'here']]))
+  })
+
   it('is saved by itself when it ends, and goes on when that fails', async () => {
     const rig = await setUp()
     await talk(rig, 'Why?')

@@ -25,6 +25,7 @@ const GOOD: Record<Method, unknown> = {
   'chat.take_up': { chat: 2 },
   'chat.draft': { chat: 1, text: 'a', editing: 3, aside: 'b' },
   'chat.save': { chat: 1, name: 'debugging' },
+  'chat.rename': { chat: 1, name: 'debugging' },
   'chat.variant': { chat: 1, turn: 2, by: 1 },
   'chat.variants': { chat: 1, turn: 2 },
   'chat.delete': { chat: 1, turn: 2 },
