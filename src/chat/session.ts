@@ -14,8 +14,9 @@ import { Ledger } from './record/ledger.ts'
 import { type ChatRecord, type Draft, emptyRecord, type MetaChange } from './record/record.ts'
 import type { SessionDeps, SessionStart } from './session-deps.ts'
 import { SessionStates } from './session-states.ts'
-import { draftOf, type Left } from './take-over/take-over.ts'
+import type { Left } from './take-over/take-over.ts'
 import { Transcript } from './transcript.ts'
+import { Unsent } from './unsent.ts'
 
 export class Session {
   readonly editing: Editing
@@ -27,6 +28,7 @@ export class Session {
   readonly #kept: NonNullable<SessionStart['kept']>
   readonly #onIdle: () => void
   readonly #transcript: Transcript
+  readonly #unsent: Unsent
   readonly #queue: PromptQueue
   #answer: AnswerRun | undefined
   /** Whether what is asked is a prompt that was just written, which can be taken back while nothing was asked. */
@@ -42,7 +44,8 @@ export class Session {
     this.#deps = deps
     this.#states = new SessionStates(chat, deps.log)
     this.#ledger = new Ledger(onChange ?? (() => {}), record)
-    this.#queue = new PromptQueue((queue) => this.#noteQueue(queue))
+    this.#unsent = new Unsent(this.#ledger)
+    this.#queue = new PromptQueue((queue) => this.#unsent.queue(queue))
     this.parameters = new Parameters(this.#ledger, () => deps.settings())
     this.#onIdle = onIdle ?? (() => {})
     this.#kept = kept ?? (() => ({}))
@@ -71,11 +74,11 @@ export class Session {
     if (replaces !== undefined) return this.#replace(replaces, text, model)
     if (!this.#answer) {
       const sent = this.#prompt(text, model)
-      this.#forgetDraft()
+      this.#unsent.sent()
       return sent
     }
     const sent = this.#queue.add(text)
-    this.#forgetDraft()
+    this.#unsent.sent()
     if (this.#answer.waiting) this.#answer.hurry()
     this.#tell()
     return sent
@@ -92,7 +95,7 @@ export class Session {
     const taken = isUnasked ? this.conversation.turns.at(-1)?.text : undefined
     const isBack = this.#isAnew && this.#answer?.isWordless === true
     const leavesMark = taken === undefined && !isBack
-    this.#keepReturned(...(taken === undefined ? [] : [taken]), ...(all ? this.#waiting : []))
+    this.#unsent.returned(...(taken === undefined ? [] : [taken]), ...(all ? this.#waiting : []))
     this.#answer?.stop(new PluginError('CHAT_STOPPED', 'Stopped'), { leavesMark })
     if (!leavesMark) {
       this.#isNewPrompt = false
@@ -138,7 +141,7 @@ export class Session {
   unqueue(prompt: number): void {
     const waiting = this.#queue.list.find((one) => one.prompt === prompt)
     if (!waiting) throw new PluginError('CHAT_NO_TURN', 'This prompt does not wait any more')
-    this.#keepReturned(waiting.text)
+    this.#unsent.returned(waiting.text)
     this.#queue.takeOut(prompt)
     this.#tell()
   }
@@ -194,8 +197,7 @@ export class Session {
 
   /** Notes what stands in the prompt. */
   noteDraft(draft: Draft): void {
-    const isBlank = draft.text.trim() === '' && draft.editing === undefined
-    this.#ledger.apply({ type: 'meta', set: { draft: isBlank ? null : draft } })
+    this.#unsent.write(draft)
   }
 
   state(): ChatState {
@@ -264,7 +266,7 @@ export class Session {
 
   async #replace(turn: SeenTurn, text: string, model: string): Promise<void> {
     this.editing.rewrite(turn, text, localTime(this.#deps.clock.now()))
-    this.#forgetDraft()
+    this.#unsent.editSent()
     if (this.conversation.turns.at(-1)?.role === 'user') return this.#ask(model)
     await this.#transcript.settle()
   }
@@ -306,34 +308,18 @@ export class Session {
     next.settle(this.#promptQueued(next.text))
     this.#queue.tell()
     if (this.#answer) return
-    this.#keepReturned(next.text)
+    this.#unsent.returned(next.text)
     this.#giveBack('The prompt before this one could not be sent')
     this.#tell()
   }
 
   #giveBack(why: string): void {
-    this.#keepReturned(...this.#waiting)
+    this.#unsent.returned(...this.#waiting)
     this.#queue.giveBack(why)
-  }
-
-  /** Prompts that go back to their author are written down as being written, until the editor tells what stands there. */
-  #keepReturned(...queue: string[]): void {
-    const { draft } = this.record.meta
-    const returned = queue.length === 0 ? undefined : draftOf({ queue, ...(draft ? { draft } : {}) })
-    if (returned) this.noteDraft(returned)
   }
 
   get #waiting(): string[] {
     return this.#queue.list.map(({ text }) => text)
-  }
-
-  /** What was being written was sent; of what stands in the prompt now the editor tells. */
-  #forgetDraft(): void {
-    if (this.record.meta.draft) this.#ledger.apply({ type: 'meta', set: { draft: null } })
-  }
-
-  #noteQueue(queue: readonly string[]): void {
-    this.#ledger.apply({ type: 'meta', set: { queue: queue.length === 0 ? null : queue } })
   }
 
   #chosenModel(): string {

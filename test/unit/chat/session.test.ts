@@ -296,6 +296,9 @@ describe('prompts that wait', () => {
     rig.session.stop({ all: true })
     expect(rig.session.record.meta.draft).toEqual({ text: 'the turn', editing: 1, aside: 'c\n\nd' })
     expect(rig.session.record.meta.queue).toBeUndefined()
+    await settled()
+    await rig.session.send('the turn, otherwise', { replaces: { turn: 1 } })
+    expect(rig.session.record.meta.draft).toEqual({ text: 'c\n\nd' })
   })
 
   test('sent after a stop are asked', async () => {
