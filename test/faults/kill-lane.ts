@@ -222,7 +222,7 @@ export class KillLane {
 
   /** What the next Neovim shows, or the same one with its next host; the versions that it does not show are those of the journal. */
   async #recovered(victim: KillOutcome['victim'], written: Kept): Promise<Kept> {
-    const { turns, others = [] } = written
+    const { turns } = written
     if (victim === 'the host') {
       // Typing goes on, and has the next host started.
       await this.#nvim?.waitForLua(
@@ -237,12 +237,21 @@ export class KillLane {
     if (turns.length > 0)
       await nvim.waitForLua(`return require('ollama-remote.transcript').text(${CHAT}):find('You') ~= nil`)
     const { transcript, prompt, aside, is_editing } = await nvim.lua<Sight & { is_editing: boolean }>(LOOK)
-    return {
-      turns: shown(transcript),
-      others: others.filter(
-        (version) => version.length !== turns.length || version.some((turn, index) => turn !== turns[index]),
-      ),
-      ...(is_editing ? { prompt, aside } : { prompt }),
+    const now = shown(transcript)
+    const others = victim === 'the host' ? await this.#othersThan(now) : otherVersions(written)
+    return { turns: now, others, ...(is_editing ? { prompt, aside } : { prompt }) }
+  }
+
+  /**
+   * The next host of the same Neovim goes on with what stands in the editor, which may be a newer version than the last one
+   * had written down. It is written down too, beside those that were.
+   */
+  async #othersThan(now: Kept['turns']): Promise<readonly Kept['turns'][]> {
+    const deadline = AbortSignal.timeout(PATIENCE_MS)
+    for (;;) {
+      const written = await this.#written()
+      if (isSame(written.turns, now)) return otherVersions(written)
+      await delay(LOOK_EVERY_MS, undefined, { signal: deadline })
     }
   }
 
@@ -265,6 +274,16 @@ export class KillLane {
   #word(kind: string): string {
     return `${kind}${this.#parts.number}x${++this.#words}`
   }
+}
+
+/** The versions of the history that are not shown. */
+function otherVersions({ turns, others = [] }: Kept): readonly Kept['turns'][] {
+  return others.filter((version) => version.length !== turns.length || version.some((turn, nth) => turn !== turns[nth]))
+}
+
+function isSame(one: Kept['turns'], other: Kept['turns']): boolean {
+  const textOf = ({ role, text }: Kept['turns'][number]) => `${role} ${text.trimEnd()}`
+  return one.length === other.length && one.every((turn, nth) => textOf(turn) === textOf(other[nth] ?? turn))
 }
 
 /** By the clock that Neovim's `hrtime` tells, in milliseconds. */
