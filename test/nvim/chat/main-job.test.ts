@@ -81,7 +81,7 @@ describeWithSshd('the main job', (openssh) => {
       await world.nvim.waitForScreen(/A lock is held\./)
       world.step()
       await world.nvim.waitForScreen(
-        (screen) => /▸ thought for \d+ s[\s\S]*writing · \d+ s/.test(screen) && !screen.includes('A lock'),
+        (screen) => /▸ thought for [\d.]+ s[\s\S]*writing · \d+ s/.test(screen) && !screen.includes('A lock'),
       )
       world.step()
       await world.nvim.waitForScreen(/waits/)
