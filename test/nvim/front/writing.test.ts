@@ -38,6 +38,7 @@ describeWithNeovim('a chat without a name', (nvim) => {
     await front.nvim.type(':wq<CR>')
     await isHidden(front)
     expect(await front.waitForRequests('chat.save')).toEqual([{ chat: 1 }])
+    await front.nvim.waitForLua(`return ${CHAT}.state.title == 'by itself'`)
     await front.nvim.type(' ot:w<CR>')
     await front.nvim.waitForScreen(/Save the chat as: by itself/)
     await front.nvim.type('<Esc>')
